@@ -1,0 +1,330 @@
+"""Settings: TOML file, overridden by the environment (`GATEWAY_<SECTION>__<KEY>`), validated whole.
+
+Every key is documented with its unit and default in `gateway.example.toml`; a test fails for one that is not.
+Nothing outside this file reads an environment variable or the settings file.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.errors import ConfigError
+
+DEFAULT_FILE = "gateway.toml"
+PREFIX = "GATEWAY_"
+
+
+class Section(BaseModel):
+    """One table of the settings file; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatewaySection(Section):
+    """Who we are."""
+
+    data_dir: Path = Path("var")
+    organisation: str = "Customer Care"
+    care_address: str = "care@localhost"
+    mail_domain: str = ""
+    admin_address: str = ""
+    base_url: str = "http://127.0.0.1:8080"
+    care_phone: str = ""
+    contact_page: str = ""
+    profile: str = "on-premises"
+    first_case_number: int = Field(default=1, ge=1, le=9_999_999_999)
+
+
+class DatabaseSection(Section):
+    """Where everything durable lives."""
+
+    url: str = "sqlite:///var/gateway.db"
+
+
+class BrokerSection(Section):
+    """Who carries wake-ups; empty means inside this process."""
+
+    url: str = ""
+
+
+class SmtpSection(Section):
+    """The listener."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8025, ge=0, le=65535)
+    accept: list[str] = []
+    lmtp: bool = False
+    max_message_bytes: int = Field(default=26_214_400, ge=1024)
+    tls_cert: str = ""
+    tls_key: str = ""
+    proxy_protocol: bool = False
+    trusted_relays: list[str] = []
+    max_recipients: int = Field(default=100, ge=1)
+    max_connections: int = Field(default=100, ge=1)
+    max_connections_per_address: int = Field(default=20, ge=1)
+    max_inflight_bytes: int = Field(default=268_435_456, ge=1024)
+    max_messages_per_session: int = Field(default=64, ge=1)
+    max_errors_per_session: int = Field(default=20, ge=1)
+    max_junk_commands: int = Field(default=100, ge=1)
+    read_timeout_seconds: float = Field(default=60, gt=0)
+    min_bytes_per_second: int = Field(default=500, ge=0)
+    session_seconds: float = Field(default=1800, gt=0)
+    shutdown_seconds: float = Field(default=30, gt=0)
+
+
+class Oauth2(Section):
+    """Refreshable access to a mailbox (XOAUTH2)."""
+
+    token_url: str
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr
+
+
+class ImapSection(Section):
+    """One mailbox that is fetched."""
+
+    host: str
+    port: int = 993
+    user: str
+    password: SecretStr = SecretStr("")
+    oauth2: Oauth2 | None = None
+    folder: str = "INBOX"
+    processed_folder: str = ""
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    poll_seconds: int = Field(default=60, ge=1)
+    stale_minutes: int = Field(default=15, ge=1)
+
+
+class RelaySection(Section):
+    """The smart host; without one, mails are written to `data_dir/sent/`."""
+
+    host: str = ""
+    port: int = Field(default=25, ge=1, le=65535)
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    connections: int = Field(default=4, ge=1, le=64)
+
+
+class WebSection(Section):
+    """API and console."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_origin: str = ""
+
+
+class SenderSection(Section):
+    """Whom we believe, and whose answer flips a case."""
+
+    trusted_authserv_ids: list[str] = []
+    flip_by: Literal["contact", "designated"] = "contact"
+    human_senders: list[str] = []
+
+
+class FollowUpSection(Section):
+    """Follow-ups; a key that is given here overrides every profile."""
+
+    days: tuple[int, int, int] | None = None
+    count: Literal["business", "calendar"] | None = None
+    timezone: str | None = None
+    country: str | None = None
+    subdivision: str | None = None
+    send_window: str | None = Field(default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
+    exclude_priorities: list[str] | None = None
+
+
+class ReopenSection(Section):
+    """How a closed case is opened again."""
+
+    by: Literal["phone", "portal"] | None = None
+    window_days: int | None = None
+
+
+class ProfileSection(Section):
+    """A policy profile of one's own, or changes to a built-in one (`like` names the one it starts from)."""
+
+    like: str | None = None
+    follow_up: FollowUpSection = FollowUpSection()
+    reopen: ReopenSection = ReopenSection()
+    priorities: list[str] | None = None
+    customer_priorities: list[str] | None = None
+    substatuses: list[str] | None = None
+    phone_pin: Literal["required", "optional"] | None = None
+
+
+class RetentionSection(Section):
+    """How long what is kept."""
+
+    uploads_days: int = Field(default=30, ge=0)
+    case_days: int = Field(default=30, ge=0)
+    undo_minutes: int = Field(default=30, ge=0)
+
+
+class EscalationSection(Section):
+    """Who reviews escalations."""
+
+    owner: str = ""
+
+
+class UnlinkedNoticeSection(Section):
+    """The fixed-text acknowledgement to senders of unlinked mail."""
+
+    enabled: bool = False
+
+
+class QueueSection(Section):
+    """The admin queue."""
+
+    alarm_hours: int = Field(default=4, ge=1)
+
+
+class WebhooksSection(Section):
+    """Calls to other systems."""
+
+    allowed_networks: list[str] = []
+
+
+class SchedulerSection(Section):
+    """The clock's own pace."""
+
+    tick_seconds: float = Field(default=5, gt=0)
+
+
+class ParserSection(Section):
+    """The killable children that read mail."""
+
+    children: int = Field(default=2, ge=1, le=16)
+    mail_seconds: float = Field(default=10, gt=0)
+    memory_bytes: int = Field(default=1_073_741_824, ge=134_217_728)
+
+
+class Config(BaseSettings):
+    """All settings, effective and frozen.  Build it with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    gateway: GatewaySection = GatewaySection()
+    database: DatabaseSection = DatabaseSection()
+    broker: BrokerSection = BrokerSection()
+    smtp: SmtpSection = SmtpSection()
+    imap: dict[str, ImapSection] = {}
+    relay: RelaySection = RelaySection()
+    web: WebSection = WebSection()
+    sender: SenderSection = SenderSection()
+    follow_up: FollowUpSection = FollowUpSection()
+    profile: dict[str, ProfileSection] = {}
+    retention: RetentionSection = RetentionSection()
+    escalation: EscalationSection = EscalationSection()
+    unlinked_notice: UnlinkedNoticeSection = UnlinkedNoticeSection()
+    queue: QueueSection = QueueSection()
+    webhooks: WebhooksSection = WebhooksSection()
+    scheduler: SchedulerSection = SchedulerSection()
+    parser: ParserSection = ParserSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file; nothing else is read."""
+        return EnvSettingsSource(settings_cls, env_prefix=PREFIX), init_settings
+
+    @model_validator(mode="after")
+    def care_address_is_one_mailbox(self) -> "Config":
+        """Refuse a care address that could not be mailed."""
+        local, at, domain = self.gateway.care_address.rpartition("@")
+        if not (local and at and domain) or any(c in self.gateway.care_address for c in " <>,\r\n"):
+            raise ValueError("gateway.care_address must be one mail address, for example care@example.com")
+        return self
+
+    @property
+    def mail_domain(self) -> str:
+        """Return the domain of Message-IDs and bounce addresses."""
+        return (self.gateway.mail_domain or self.gateway.care_address.rpartition("@")[2]).lower()
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Return the addresses and `@domains` whose mail the listener takes, in lower case."""
+        return tuple(a.lower() for a in (self.smtp.accept or [self.gateway.care_address]))
+
+
+def load(path: Path | None = None, **overrides: Any) -> Config:
+    """Read, merge and validate the settings.
+
+    path: the settings file; None takes `gateway.toml` of the working folder where there is one.
+    overrides: sections, as if they stood in the file (used by the demo and by tests).
+    Raises ConfigError that lists every fault, one a line.
+    """
+    values = _merge(_read_file(path), overrides)
+    _refuse_unknown_environment()
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("The settings cannot be used:\n  " + "\n  ".join(lines)) from None
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """Return all effective settings, ready to print, with secrets and the passwords of URLs masked."""
+    shown = config.model_dump(mode="json")
+    for section in ("database", "broker"):
+        shown[section]["url"] = _mask_password(shown[section]["url"])
+    return shown
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        path = Path(DEFAULT_FILE)
+        if not path.exists():
+            return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no settings file {path}; check --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read ({type(error).__name__}).") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from None
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        merged[key] = (
+            _merge(merged[key], value) if isinstance(value, dict) and isinstance(merged.get(key), dict) else value
+        )
+    return merged
+
+
+def _refuse_unknown_environment() -> None:
+    # pydantic-settings ignores GATEWAY_TYPO__KEY silently; an operator would believe that it works.
+    sections = {name.upper() for name in Config.model_fields}
+    for name in os.environ:
+        section = name.removeprefix(PREFIX).split("__")[0].upper()
+        if name.upper().startswith(PREFIX) and "__" in name and section not in sections:
+            raise ConfigError(
+                f"The environment variable {name} names no section of the settings; see gateway.example.toml."
+            )
+
+
+def _mask_password(url: str) -> str:
+    head, sep, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    return f"{head}{sep}{user}:***@{host}" if at and colon else url

@@ -1,0 +1,1 @@
+"""What people and other systems ask for; used by command line, API and console alike."""

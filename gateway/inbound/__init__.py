@@ -1,0 +1,1 @@
+"""Ways in, up to a value that can be reasoned about."""

@@ -1,0 +1,1 @@
+"""Which case does a mail belong to?  Pure."""

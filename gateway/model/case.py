@@ -1,0 +1,73 @@
+"""The case as the rules see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.model.words import Access, CaseType, Priority, Status, Substatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person of the customer.  alternates: further addresses that count as this person."""
+
+    id: int
+    email: str
+    name: str
+    account_id: int
+    account: str
+    access: Access = Access.READ_WRITE
+    alternates: tuple[str, ...] = ()
+    language: str = "en"
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpStep:
+    """One step of the ladder: 1 and 2 remind, 3 closes.  due_at is None while the episode is paused."""
+
+    step: int
+    due_at: datetime | None
+    sent_at: datetime | None = None
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One wait for the customer (PROCESS 4.1).  number counts from 1 in each case."""
+
+    id: int
+    number: int
+    status: Status
+    started_at: datetime
+    question: str = ""
+    paused: bool = False
+    steps: tuple[FollowUpStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case as the rules see it.  version grows with every change; it is the ETag and the lock of undo."""
+
+    id: int
+    number: str
+    subject: str
+    description: str
+    status: Status
+    substatus: Substatus
+    priority: Priority
+    type: CaseType
+    profile: str
+    contact: Contact
+    owner: str
+    external_ref: str
+    previous: str
+    opened_at: datetime
+    modified_at: datetime
+    closed_at: datetime | None
+    version: int
+    episode: Episode | None = None
+
+    @property
+    def waits_for_customer(self) -> bool:
+        """Say whether an answer of the contact flips this case (PROCESS 3.3)."""
+        return self.status in (Status.AWAITING_INFO, Status.SOLUTION_PROPOSED)

@@ -1,0 +1,116 @@
+"""Decisions and their effects.  Only `gateway/effects.py` acts on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.model.case import FollowUpStep
+from gateway.model.linking import Hint
+from gateway.model.mail import TraceStep
+from gateway.model.words import Channel, Disposition, Feed, Notice, Status, Substatus, Visibility
+from gateway.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUpdate:
+    """Put an update into a feed.  mail_id: the mail it came from.  touches: it moves `modified_at` (PROCESS 2.4)."""
+
+    case_number: str
+    feed: Feed
+    channel: Channel
+    author: str
+    visibility: Visibility
+    text: str
+    mail_id: int | None = None
+    flags: tuple[Reason, ...] = ()
+    touches: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStatus:
+    """Move a case to another status; `closed_at` follows by itself."""
+
+    case_number: str
+    status: Status
+    substatus: Substatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEpisode:
+    """Begin a wait for the customer; a running one ends.  steps: due times of the ladder."""
+
+    case_number: str
+    status: Status
+    question: str
+    steps: tuple[FollowUpStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopEpisode:
+    """End the running wait, if there is one.  why: a word for the record (`answered`, `status-changed`, `closed`)."""
+
+    case_number: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Write one mail into the outbox.  A second effect with the same key is nothing (UNIQUE).
+
+    key: `<notice>/<what makes it one>`; the formats are listed in `gateway/effects.py`.
+    case_number: "" for a mail about no case.  with_reference: carries the Reference ID of (case, feed, recipient).
+    context: values of the template, JSON types only.
+    """
+
+    notice: Notice
+    key: str
+    to: str
+    to_name: str = ""
+    case_number: str = ""
+    with_reference: bool = False
+    feed: Feed = Feed.CASE
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Append an event for other systems: ids and facts, never bodies or Reference IDs."""
+
+    type: str
+    case_number: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueForAdmin:
+    """Put a mail into the queue of the admin team."""
+
+    mail_id: int
+    reason: Reason
+    recipient: str
+    hints: tuple[Hint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkBounced:
+    """Record on an outgoing mail that it came back."""
+
+    outbox_id: int
+
+
+Effect = RecordUpdate | SetStatus | StartEpisode | StopEpisode | Notify | Publish | QueueForAdmin | MarkBounced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the rules say: why, and what to do.  Only `effects.apply` acts on it.
+
+    disposition: final disposition of the mail decided about; None where the fact was no mail.
+    """
+
+    reason: Reason
+    effects: tuple[Effect, ...] = ()
+    flags: tuple[Reason, ...] = ()
+    disposition: Disposition | None = None
+    case_number: str = ""
+    trace: tuple[TraceStep, ...] = ()

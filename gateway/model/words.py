@@ -1,0 +1,152 @@
+"""The closed sets of words: enums only."""
+
+from enum import StrEnum
+
+
+class MailKind(StrEnum):
+    """Who wrote a mail.  Source: PROCESS 3, RFC 3834, 3464, 8098, 5965."""
+
+    PERSON = "person"
+    AUTO_REPLY = "auto-reply"
+    BOUNCE = "bounce"
+    CHALLENGE = "challenge"
+    LIST = "list"
+    REPORT = "report"
+    OWN_MAIL = "own-mail"
+
+
+class Disposition(StrEnum):
+    """What finally became of a mail.  Every accepted mail gets exactly one."""
+
+    LINKED = "linked"
+    QUEUED = "queued"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+class EntryState(StrEnum):
+    """State of an entry in either queue (received mail, outgoing mail)."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    DEAD = "dead"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class Source(StrEnum):
+    """The way in that a mail took."""
+
+    SMTP = "smtp"
+    LMTP = "lmtp"
+    IMAP = "imap"
+    INGEST = "ingest"
+
+
+class Status(StrEnum):
+    """Status of a case.  Source: PROCESS 2.7."""
+
+    OPEN = "open"
+    AWAITING_INFO = "awaiting-info"
+    SERVICE_RESTORED = "service-restored"
+    SOLUTION_PROPOSED = "solution-proposed"
+    CLOSED = "closed"
+
+
+class Substatus(StrEnum):
+    """Substatus of a case; which of them exist is data of the profile.  Source: PROCESS 2.7, 9."""
+
+    NEW = "new"
+    INVESTIGATION = "investigation"
+    ENGINEERING_REQUEST = "engineering-request"
+    MAINTENANCE_REVIEW = "maintenance-review"
+    THIRD_PARTY_PENDING = "third-party-pending"
+    CUSTOMER_RESPONDED = "customer-responded"
+    INFORMATION_REQUIRED = "information-required-from-customer"
+    PENDING_PERMANENT_SOLUTION = "pending-permanent-solution"
+    PENDING_RCA = "pending-rca"
+    REPLIED = "replied"
+    FIXED_SOFTWARE_PROVIDED = "fixed-software-provided"
+    SOLUTION_PROPOSED = "solution-proposed"
+    PROBLEM_RESOLVED = "problem-resolved"
+    RESOLVED = "resolved"
+    CANCELLED = "cancelled"
+    REDIRECTED = "redirected"
+
+
+class Priority(StrEnum):
+    """Priority of a case, highest first.  Source: PROCESS 2.3."""
+
+    CRITICAL_PRODUCTION_DOWN = "critical-production-down"
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class CaseType(StrEnum):
+    """Type of a case.  Source: PROCESS 2.2."""
+
+    SUPPORT = "support"
+    SERVICE_REQUEST = "service-request"
+    INCIDENT = "incident"
+    ADMIN = "admin"
+    FEATURE_REQUEST = "feature-request"
+
+
+class Feed(StrEnum):
+    """The two feeds of a case.  Source: PROCESS 6.5."""
+
+    CASE = "case"
+    ESCALATION = "escalation"
+
+
+class Channel(StrEnum):
+    """How an update reached the case."""
+
+    MAIL = "mail"
+    PORTAL = "portal"
+    MOBILE = "mobile"
+    PHONE = "phone"
+    CHAT = "chat"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Visibility(StrEnum):
+    """Who may read an update: the customer too, or our side only."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class Access(StrEnum):
+    """What a contact may do.  `read-write` is a Designated Contact.  Source: PROCESS 1.1."""
+
+    READ_WRITE = "read-write"
+    READ_ONLY = "read-only"
+    BASIC = "basic"
+
+
+class Notice(StrEnum):
+    """The mails that leave the gateway; the word is also the template folder's name.  Source: PROCESS 8."""
+
+    CASE_OPENED = "case-opened"
+    CASE_MESSAGE = "case-message"
+    INFO_REQUESTED = "info-requested"
+    SOLUTION_PROPOSED = "solution-proposed"
+    CASE_CLOSED = "case-closed"
+    CASE_CLOSED_NOTICE = "case-closed-notice"
+    REPLY_RECEIVED = "reply-received"
+    NEEDS_A_LOOK = "needs-a-look"
+
+
+class Resolution(StrEnum):
+    """How the admin team resolved a queue item."""
+
+    LINKED = "linked"
+    CASE_OPENED = "case-opened"
+    DISCARDED = "discarded"

@@ -1,0 +1,1 @@
+"""What now?  Pure: plain values and now in, a Decision out."""
