@@ -1,0 +1,188 @@
+"""The database: two entry points, `read()` and `write()`, alike on SQLite and PostgreSQL.
+
+`write()` is BEGIN IMMEDIATE on SQLite: the driver's own transactions lose concurrent updates silently.  `read()` is a plain
+BEGIN, so that readers never wait for a writer.  Whatever the database cannot do now becomes `Unavailable`.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Float, create_engine, event, exc
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from gateway.errors import ConfigError, Unavailable
+
+HEAD = "0001"
+BUSY_SECONDS = 20
+
+
+class epoch_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
+    """The database's own clock in seconds since 1970; leases alone use it."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(epoch_now, "sqlite")
+def _epoch_sqlite(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(epoch_now, "postgresql")
+def _epoch_postgresql(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())"
+
+
+class Database:
+    """A pool of connections to one database.  Close it with `close()`."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.engine = _engine(url, pool_size, busy_seconds)
+        self._readers = self.engine.execution_options(gateway_begin="BEGIN")
+        self._writers = self.engine.execution_options(gateway_begin="BEGIN IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that only looks."""
+        with _translated(), self._readers.connect() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that commits at the end of the block, or not at all."""
+        with _translated(), self._writers.begin() as conn:
+            yield conn
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Say whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        """Close all connections of the pool."""
+        self.engine.dispose()
+
+
+def exists(url: str) -> bool:
+    """Say whether there is a database to look into, without creating one."""
+    path = sqlite_path(url)
+    return path is None or path.exists()
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite URL, None for any other database."""
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def current(database: Database) -> str:
+    """Return the schema version of the database, "" when it has none yet."""
+    with database.read() as conn:
+        if not conn.dialect.has_table(conn, "alembic_version"):
+            return ""
+        return str(conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
+
+
+def ensure_schema(database: Database) -> None:
+    """Bring the schema up to date when it is behind.  Calling twice is nothing.
+
+    Raises ConfigError when the database was made by a newer gateway.
+    """
+    if current(database) != HEAD:
+        _migrate(database)
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema of the database at `url` up to date."""
+    database = Database(url)
+    try:
+        ensure_schema(database)
+    finally:
+        database.close()
+
+
+def _migrate(database: Database) -> None:
+    # Imported here: a start with an up-to-date schema, the usual one, does not pay for it.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with database.write() as conn:
+        if not database.is_sqlite:
+            # Two processes that start at once: the second waits here and then finds nothing to do.
+            conn.exec_driver_sql("SELECT pg_advisory_xact_lock(4927301)")
+        settings.attributes["connection"] = conn
+        try:
+            command.upgrade(settings, "head")
+        except CommandError:
+            raise ConfigError("The database was made by a newer gateway; run that version, or restore a backup.") from None
+
+
+def _engine(url: str, pool_size: int, busy_seconds: float) -> Engine:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise ConfigError("database.url is no database URL; write sqlite:///path or postgresql://user@host/name.") from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(url, pool_size, busy_seconds)
+    if parsed.get_backend_name() != "postgresql":
+        raise ConfigError("database.url must begin with sqlite:/// or postgresql://.")
+    try:
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC", "connect_timeout": 5},
+        )
+    except ImportError:
+        raise ConfigError('PostgreSQL needs an extra; install with: pip install "case-gateway[postgres]".') from None
+
+
+def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
+    path = sqlite_path(url)
+    if path is None or not str(path):
+        raise ConfigError("database.url must name a file; a database in memory would lose mail.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise ConfigError(f"The folder {path.parent} cannot be made; check database.url.") from None
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        connect_args={"check_same_thread": False, "timeout": busy_seconds},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        conn.exec_driver_sql(conn.get_execution_options().get("gateway_begin", "BEGIN"))
+
+    return engine
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
+        raise Unavailable(f"The database does not answer now ({_short(error)}); nothing was changed, try again.") from error
+
+
+def _short(error: Exception) -> str:
+    """Return what the driver said without SQL, parameters and paths."""
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return re.sub(r"(\S*/\S+|\(Background on.*)", "...", said[0] if said else "no details")[:120]

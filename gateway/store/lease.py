@@ -1,0 +1,71 @@
+"""Leases: who works on which entry of a queue.  One implementation for both queues (`mail`, `outbox`).
+
+An entry goes ready -> leased -> done | dead | held.  The attempt is counted when the lease is taken, so that an entry that
+kills its worker uses up its attempts.  `fence` grows with each lease: whoever lost the lease cannot settle the entry.
+Times of leases are the database's own (`epoch_now`); `run_at` is the application's `now`, so a turn can look ahead.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, bindparam, select, update
+
+from gateway.model import EntryState
+from gateway.store.db import epoch_now
+
+LEASE_SECONDS = 60.0
+
+
+def claim(
+    conn: Connection, table: Table, *, owner: str, limit: int, now: datetime, seconds: float = LEASE_SECONDS
+) -> Sequence[Row[Any]]:
+    """Lease up to `limit` entries that are due at `now`, oldest first, and return their whole rows.
+
+    seconds: length of the lease; `renew` prolongs it.  Rows locked by another claimer are passed over, not waited for.
+    """
+    due = (
+        select(table.c.id)
+        .where(table.c.state == EntryState.READY, table.c.run_at <= now)
+        .order_by(table.c.run_at, table.c.id)
+        .limit(limit)
+        # PostgreSQL only; SQLite has one writer at a time and SQLAlchemy leaves the clause out.
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    taken = (
+        update(table)
+        .where(table.c.id.in_(select(due.c.id)))
+        .values(
+            state=EntryState.LEASED,
+            attempts=table.c.attempts + 1,
+            fence=table.c.fence + 1,
+            lease_owner=owner,
+            lease_until=epoch_now() + seconds,
+        )
+        .returning(table)
+    )
+    return sorted(conn.execute(taken).all(), key=lambda row: (row.run_at, row.id))
+
+
+def renew(conn: Connection, table: Table, *, owner: str, seconds: float = LEASE_SECONDS) -> int:
+    """Prolong all leases of `owner`; return how many it holds."""
+    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner == owner)
+    return conn.execute(mine.values(lease_until=epoch_now() + seconds)).rowcount
+
+
+def release_expired(conn: Connection, table: Table, *, now: datetime, **marks: Any) -> int:
+    """Make entries ready again whose owner went away; return how many.  marks: columns to set on them."""
+    gone = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_until < epoch_now())
+    return conn.execute(gone.values(state=EntryState.READY, run_at=now, lease_owner="", **marks)).rowcount
+
+
+def settle(conn: Connection, table: Table, *, entry_id: int, fence: int, state: EntryState, **values: Any) -> bool:
+    """End a lease with `state` and `values`; False, and nothing changes, when another lease was taken since."""
+    mine = update(table).where(
+        table.c.id == bindparam("entry_id"), table.c.fence == bindparam("held"), table.c.state == EntryState.LEASED
+    )
+    ended = conn.execute(
+        mine.values(state=state, lease_owner="", **values), {"entry_id": entry_id, "held": fence}
+    )
+    return ended.rowcount == 1

@@ -1,0 +1,8 @@
+"""Run migrations over the connection that `store.db` hands in."""
+
+from alembic import context
+
+from gateway.store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
+context.run_migrations()

@@ -1,0 +1,345 @@
+"""The tables: two durable queues (`mail`, `outbox`), the cases, the admin queue, the events.
+
+Only columns, keys and indexes stand here.  Migrations create them; a test compares both.
+Both queues share the lease columns, so that `lease.py` serves them alike.  Datetimes are aware UTC.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases (SQLite stores it naive, in UTC)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive values, which would be read as another moment elsewhere."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the moment its zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id() -> Column[int]:
+    # BIGINT on PostgreSQL; SQLite numbers rows by itself only for INTEGER.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _lease_columns() -> list[Column[Any]]:
+    return [
+        Column("state", String(16), nullable=False),
+        Column("run_at", Instant, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("lease_owner", String(128), nullable=False, server_default=""),
+        # Seconds since 1970 by the database's own clock: the only time that all owners share.
+        Column("lease_until", Float, nullable=False, server_default="0"),
+        Column("fence", Integer, nullable=False, server_default="0"),
+    ]
+
+
+def _queue_indexes(table: str) -> list[Index]:
+    ready, leased = text("state = 'ready'"), text("state = 'leased'")
+    return [
+        Index(f"ix_{table}_ready", "run_at", "id", sqlite_where=ready, postgresql_where=ready),
+        Index(f"ix_{table}_leased", "lease_until", sqlite_where=leased, postgresql_where=leased),
+    ]
+
+
+# Facts of this installation: its id and the keys that prove a mail is ours.
+instance = Table("instance", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+counter = Table(
+    "counter", metadata, Column("name", String(64), primary_key=True), Column("value", BigInteger, nullable=False)
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+
+account = Table("account", metadata, _id(), Column("name", Text, nullable=False))
+
+contact = Table(
+    "contact",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("access", String(16), nullable=False),
+    Column("language", String(16), nullable=False, server_default="en"),
+    Column("timezone", String(64), nullable=False, server_default=""),
+)
+
+# Every address that counts as a contact, its own and its alternates, by `sender.address_key`.
+contact_address = Table(
+    "contact_address",
+    metadata,
+    Column("address_key", String(320), primary_key=True),
+    Column("contact_id", ForeignKey("contact.id"), nullable=False, index=True),
+    Column("address", Text, nullable=False),
+)
+
+support_case = Table(
+    "support_case",
+    metadata,
+    _id(),
+    Column("number", String(10), nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("substatus", String(64), nullable=False),
+    Column("priority", String(32), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("profile", String(64), nullable=False),
+    Column("contact_id", ForeignKey("contact.id"), nullable=False, index=True),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("external_ref", Text, nullable=False, server_default=""),
+    Column("previous", String(10), nullable=False, server_default=""),
+    Column("opened_at", Instant, nullable=False),
+    Column("modified_at", Instant, nullable=False, index=True),
+    Column("closed_at", Instant),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index("ix_support_case_status", "status", "modified_at"),
+)
+
+_live = text("state = 'live'")
+# One Reference ID for each (case, feed, recipient).  The row outlives a purged case as its tombstone.
+reference = Table(
+    "reference",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("case_number", String(10), nullable=False),
+    Column("feed", String(16), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(
+        "uq_reference_live",
+        "case_number",
+        "feed",
+        "recipient",
+        unique=True,
+        sqlite_where=_live,
+        postgresql_where=_live,
+    ),
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    _id(),
+    Column("case_id", ForeignKey("support_case.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("question", Text, nullable=False, server_default=""),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("end_why", String(32), nullable=False, server_default=""),
+    UniqueConstraint("case_id", "number"),
+)
+
+follow_up_step = Table(
+    "follow_up_step",
+    metadata,
+    Column("episode_id", ForeignKey("episode.id"), primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("due_at", Instant),
+    Column("sent_at", Instant),
+    Column("skipped", Boolean, nullable=False, server_default=text("false")),
+)
+
+_original = text("duplicate_of IS NULL")
+# The spool and the record of every mail that was ever accepted: one row each, for good.
+mail = Table(
+    "mail",
+    metadata,
+    _id(),
+    Column("source", String(16), nullable=False),
+    Column("mail_from", Text, nullable=False),
+    Column("rcpt_tos", JSON, nullable=False),
+    Column("peer", String(64), nullable=False, server_default=""),
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    # The blob that holds the raw bytes; a duplicate points to its original's.
+    Column("raw_sha256", String(64), nullable=False),
+    Column("content_key", String(64), nullable=False),
+    Column("duplicate_of", ForeignKey("mail.id")),
+    Column("oversized", Boolean, nullable=False, server_default=text("false")),
+    *_lease_columns(),
+    Column("parser_deaths", Integer, nullable=False, server_default="0"),
+    # Set when a lease expired: such a mail is taken alone, so that a killer cannot hide in a batch.
+    Column("alone", Boolean, nullable=False, server_default=text("false")),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("processed_at", Instant),
+    Column("disposition", String(16)),
+    Column("reason", String(32), nullable=False, server_default=""),
+    Column("flags", JSON, nullable=False, server_default="[]"),
+    Column("kind", String(16)),
+    Column("kind_reason", String(64), nullable=False, server_default=""),
+    Column("sender", Text, nullable=False, server_default=""),
+    Column("sender_name", Text, nullable=False, server_default=""),
+    Column("sender_ambiguous", Boolean, nullable=False, server_default=text("false")),
+    Column("sender_authentication", String(8), nullable=False, server_default="none"),
+    Column("recipients", JSON, nullable=False, server_default="[]"),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("message_id", Text, nullable=False, server_default=""),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("reply", Text, nullable=False, server_default=""),
+    Column("like_a_person", Boolean, nullable=False, server_default=text("false")),
+    Column("defects", JSON, nullable=False, server_default="[]"),
+    Column("trace", JSON, nullable=False, server_default="[]"),
+    Column("case_number", String(10), index=True),
+    Index("uq_mail_content_key", "content_key", unique=True, sqlite_where=_original, postgresql_where=_original),
+    Index("ix_mail_disposition", "disposition", "id"),
+    *_queue_indexes("mail"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    _id(),
+    Column("mail_id", ForeignKey("mail.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+)
+
+case_update = Table(
+    "case_update",
+    metadata,
+    _id(),
+    Column("case_id", ForeignKey("support_case.id"), nullable=False),
+    Column("feed", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("visibility", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("mail_id", ForeignKey("mail.id")),
+    Column("flags", JSON, nullable=False, server_default="[]"),
+    Index("ix_case_update_case", "case_id", "feed", "id"),
+    # One mail is at most one update, however often its effects are applied.
+    UniqueConstraint("mail_id"),
+)
+
+queue_item = Table(
+    "queue_item",
+    metadata,
+    _id(),
+    Column("mail_id", ForeignKey("mail.id"), nullable=False, unique=True),
+    Column("reason", String(32), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("hints", JSON, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("resolution", String(16)),
+    Column("case_number", String(10)),
+    Column("claimed_by", Text, nullable=False, server_default=""),
+    Column("claimed_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Column("resolved_by", Text, nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    # What undo has to put back (`desk/queue.py` writes and reads it).
+    Column("undo", JSON),
+    Index("ix_queue_item_state", "state", "id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("idempotency_key", String(255), nullable=False, unique=True),
+    Column("notice", String(32), nullable=False),
+    Column("case_number", String(10), nullable=False, server_default="", index=True),
+    Column("to_address", Text, nullable=False),
+    Column("to_name", Text, nullable=False, server_default=""),
+    Column("reference_id", String(32), nullable=False, server_default=""),
+    Column("context", JSON, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("verp_key", String(32), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    *_lease_columns(),
+    Column("first_tried_at", Instant),
+    Column("rendered_sha256", String(64)),
+    Column("last_reply", Text, nullable=False, server_default=""),
+    Column("uncertain", Boolean, nullable=False, server_default=text("false")),
+    Column("sent_at", Instant),
+    Column("bounced_at", Instant),
+    Index("ix_outbox_state", "state", "id"),
+    *_queue_indexes("outbox"),
+)
+# Threading headers and hints look a Message-ID up; it is ours and short, so an index is safe.
+Index("ix_outbox_message_id", outbox.c.message_id)
+
+# Plain rows; a sequencer gives them their place in the feed.  sequence counts from 1 in each case.
+event = Table(
+    "event",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("case_number", String(10), nullable=False, server_default=""),
+    Column("sequence", Integer, nullable=False, server_default="0"),
+    Column("data", JSON, nullable=False),
+    Column("cursor", BigInteger, unique=True),
+    Index("ix_event_case", "case_number", "id"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("role", String(16), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("key_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
