@@ -21,6 +21,31 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """One mail on its way into the spool; build it with `inbound.content_key.new_mail`.
+
+    raw: the bytes as received (over SMTP with our own `Received:` on top).  sha256: hex, of raw.
+    content_key: hex; equal for two copies of one mail, whatever way they took.
+    oversized: above the configured size, so it is kept but never read.
+    """
+
+    raw: bytes
+    envelope: Envelope
+    received_at: datetime
+    content_key: str
+    sha256: str
+    oversized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpooledMail:
+    """What the spool made of a NewMail.  duplicate_of: the first row with the same content key, None for the first."""
+
+    id: int
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolEntry:
     """One accepted mail that is leased to us for processing.
 
