@@ -50,7 +50,8 @@ class SpoolEntry:
     """One accepted mail that is leased to us for processing.
 
     attempts: leases taken so far, this one included.  fence: token of this lease; a later lease has a higher one.
-    raw: None when the mail is oversized and was not handed to a parser.
+    failures: times that reading or deciding failed on this mail alone.
+    alone: an earlier lease expired, so it is taken outside a batch.
     """
 
     id: int
@@ -58,10 +59,11 @@ class SpoolEntry:
     received_at: datetime
     size_bytes: int
     attempts: int
-    parser_deaths: int
+    failures: int
     fence: int
     raw: bytes
     oversized: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +209,24 @@ class ReadingRules:
     human_senders: frozenset[str] = frozenset()
     trusted_authserv_ids: frozenset[str] = frozenset()
     trusted_relays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFacts:
+    """What the rules and the effects need to know of one received mail, now or long after it was read.
+
+    text: whole readable body.  reply: what is new in it.  recipient: the address of ours that it was sent to.
+    defects: words of reading (`sender:own-address` is one of them).
+    """
+
+    id: int
+    kind: MailKind
+    kind_reason: str
+    sender: Sender
+    received_at: datetime
+    recipient: str
+    subject: str = ""
+    text: str = ""
+    reply: str = ""
+    like_a_person: bool = False
+    defects: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The database: two entry points, `read()` and `write()`, alike on SQLite and PostgreSQL.
 
-`write()` is BEGIN IMMEDIATE on SQLite: the driver's own transactions lose concurrent updates silently.  `read()` is a plain
-BEGIN, so that readers never wait for a writer.  Whatever the database cannot do now becomes `Unavailable`.
+`write()` is BEGIN IMMEDIATE on SQLite: the driver's own transactions lose concurrent updates silently.  `read()` is
+a plain BEGIN, so that readers never wait for a writer.  Whatever the database cannot do now becomes `Unavailable`.
 """
 
 import re
@@ -21,7 +21,7 @@ HEAD = "0001"
 BUSY_SECONDS = 20
 
 
-class epoch_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
+class epoch_now(FunctionElement[float]):
     """The database's own clock in seconds since 1970; leases alone use it."""
 
     type = Float()
@@ -122,14 +122,18 @@ def _migrate(database: Database) -> None:
         try:
             command.upgrade(settings, "head")
         except CommandError:
-            raise ConfigError("The database was made by a newer gateway; run that version, or restore a backup.") from None
+            raise ConfigError(
+                "The database was made by a newer gateway; run that version, or restore a backup."
+            ) from None
 
 
 def _engine(url: str, pool_size: int, busy_seconds: float) -> Engine:
     try:
         parsed = make_url(url)
     except exc.ArgumentError:
-        raise ConfigError("database.url is no database URL; write sqlite:///path or postgresql://user@host/name.") from None
+        raise ConfigError(
+            "database.url is no database URL; write sqlite:///path or postgresql://user@host/name."
+        ) from None
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url, pool_size, busy_seconds)
     if parsed.get_backend_name() != "postgresql":
@@ -179,7 +183,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
-        raise Unavailable(f"The database does not answer now ({_short(error)}); nothing was changed, try again.") from error
+        raise Unavailable(
+            f"The database does not answer now ({_short(error)}); nothing was changed, try again."
+        ) from error
 
 
 def _short(error: Exception) -> str:

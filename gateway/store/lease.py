@@ -1,7 +1,7 @@
 """Leases: who works on which entry of a queue.  One implementation for both queues (`mail`, `outbox`).
 
-An entry goes ready -> leased -> done | dead | held.  The attempt is counted when the lease is taken, so that an entry that
-kills its worker uses up its attempts.  `fence` grows with each lease: whoever lost the lease cannot settle the entry.
+An entry goes ready -> leased -> done | dead | held.  The attempt is counted when the lease is taken, so that an entry
+that kills its worker uses up its attempts.  `fence` grows with each lease: whoever lost the lease cannot settle the entry.
 Times of leases are the database's own (`epoch_now`); `run_at` is the application's `now`, so a turn can look ahead.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select, true, update
 
 from gateway.model import EntryState
 from gateway.store.db import epoch_now
@@ -18,15 +18,22 @@ LEASE_SECONDS = 60.0
 
 
 def claim(
-    conn: Connection, table: Table, *, owner: str, limit: int, now: datetime, seconds: float = LEASE_SECONDS
+    conn: Connection,
+    table: Table,
+    *,
+    owner: str,
+    limit: int,
+    now: datetime,
+    seconds: float = LEASE_SECONDS,
+    only: ColumnElement[bool] | None = None,
 ) -> Sequence[Row[Any]]:
     """Lease up to `limit` entries that are due at `now`, oldest first, and return their whole rows.
 
-    seconds: length of the lease; `renew` prolongs it.  Rows locked by another claimer are passed over, not waited for.
+    only: a further condition.  seconds: length of the lease; `renew` prolongs it.  Rows locked by another claimer are passed over, not waited for.
     """
     due = (
         select(table.c.id)
-        .where(table.c.state == EntryState.READY, table.c.run_at <= now)
+        .where(table.c.state == EntryState.READY, table.c.run_at <= now, true() if only is None else only)
         .order_by(table.c.run_at, table.c.id)
         .limit(limit)
         # PostgreSQL only; SQLite has one writer at a time and SQLAlchemy leaves the clause out.
@@ -65,7 +72,5 @@ def settle(conn: Connection, table: Table, *, entry_id: int, fence: int, state: 
     mine = update(table).where(
         table.c.id == bindparam("entry_id"), table.c.fence == bindparam("held"), table.c.state == EntryState.LEASED
     )
-    ended = conn.execute(
-        mine.values(state=state, lease_owner="", **values), {"entry_id": entry_id, "held": fence}
-    )
+    ended = conn.execute(mine.values(state=state, lease_owner="", **values), {"entry_id": entry_id, "held": fence})
     return ended.rowcount == 1

@@ -85,7 +85,9 @@ def _queue_indexes(table: str) -> list[Index]:
 
 
 # Facts of this installation: its id and the keys that prove a mail is ours.
-instance = Table("instance", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))
+instance = Table(
+    "instance", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False)
+)
 
 counter = Table(
     "counter", metadata, Column("name", String(64), primary_key=True), Column("value", BigInteger, nullable=False)
@@ -210,7 +212,7 @@ mail = Table(
     Column("duplicate_of", ForeignKey("mail.id")),
     Column("oversized", Boolean, nullable=False, server_default=text("false")),
     *_lease_columns(),
-    Column("parser_deaths", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
     # Set when a lease expired: such a mail is taken alone, so that a killer cannot hide in a batch.
     Column("alone", Boolean, nullable=False, server_default=text("false")),
     Column("last_error", Text, nullable=False, server_default=""),

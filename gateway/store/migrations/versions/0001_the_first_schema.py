@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("lease_owner", sa.String(length=128), server_default="", nullable=False),
         sa.Column("lease_until", sa.Float(), server_default="0", nullable=False),
         sa.Column("fence", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("parser_deaths", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("alone", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,223 @@
+"""What people and programs are shown: field names are the API's (a trailing `_` only avoids a Python word).
+
+Times are aware UTC, ids are strings.  Nothing here holds a Reference ID.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceView:
+    """One check that a mail went through."""
+
+    step: str
+    result: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentView:
+    """An attached file: what it is, never its bytes.  size: bytes."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailView:
+    """A received mail with what became of it.  size: bytes.  Times as of our own clock."""
+
+    id: str
+    received_at: datetime
+    source: str
+    from_: str
+    to: tuple[str, ...]
+    subject: str
+    kind: str | None
+    disposition: str | None
+    reason: str
+    flags: tuple[str, ...]
+    case: str | None
+    size: int
+    sha256: str
+    duplicate_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDetailView(MailView):
+    """A received mail with its text, its attachments and every check it went through."""
+
+    kind_reason: str
+    text: str
+    attachments: tuple[AttachmentView, ...]
+    defects: tuple[str, ...]
+    trace: tuple[TraceView, ...]
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactBrief:
+    """Whom a case belongs to."""
+
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step of the follow-up ladder."""
+
+    step: int
+    due_at: datetime | None
+    sent_at: datetime | None
+    skipped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpView:
+    """The running wait for the customer."""
+
+    episode: int
+    started_at: datetime
+    paused: bool
+    steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case."""
+
+    number: str
+    subject: str
+    status: str
+    substatus: str
+    priority: str
+    type: str
+    profile: str
+    contact: ContactBrief
+    account: str
+    owner: str | None
+    external_ref: str | None
+    previous: str | None
+    opened_at: datetime
+    modified_at: datetime
+    closed_at: datetime | None
+    follow_up: FollowUpView | None
+    escalation: None = None
+    hints: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateView:
+    """One entry of a case's feed."""
+
+    id: str
+    at: datetime
+    feed: str
+    channel: str
+    author: str
+    visibility: str
+    text: str
+    html_safe: str | None
+    attachments: tuple[AttachmentView, ...]
+    mail_id: str | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HintView:
+    """A case that may be meant, with the evidence."""
+
+    case: str
+    score: int
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueItemView:
+    """A mail that waits, or waited, for the admin team."""
+
+    id: str
+    mail_id: str
+    reason: str
+    recipient: str
+    from_: str
+    subject: str
+    hints: tuple[HintView, ...]
+    state: str
+    resolution: str | None
+    case: str | None
+    claimed_by: str | None
+    created_at: datetime
+    age_seconds: int
+    resolved_at: datetime | None
+    resolved_by: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxView:
+    """An outgoing mail with its state and the relay's last words."""
+
+    id: str
+    notice: str
+    case: str | None
+    to: str
+    state: str
+    attempts: int
+    run_at: datetime
+    last_reply: str
+    message_id: str
+    uncertain: bool
+    created_at: datetime
+    sent_at: datetime | None
+    bounced_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyView:
+    """An API key; the key itself is never shown again."""
+
+    id: str
+    name: str
+    role: str
+    prefix: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerView:
+    """The balance that must hold: accepted = the sum of all dispositions and what is in progress."""
+
+    accepted: int
+    linked: int
+    queued: int
+    automatic: int
+    bounce: int
+    duplicate: int
+    quarantined: int
+    in_progress: int
+    balanced: bool
+
+
+def to_json(value: Any) -> Any:
+    """Turn a view into JSON types: RFC 3339 UTC times, enums as words, `from_` as `from`."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name.rstrip("_"): to_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(k): to_json(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(v) for v in value]
+    return value
