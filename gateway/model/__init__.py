@@ -17,7 +17,7 @@ from gateway.model.deciding import (
     StartEpisode,
     StopEpisode,
 )
-from gateway.model.linking import Hint, KnownReference, Link, Linked, ReferenceState, Unlinked
+from gateway.model.linking import Hint, HintFacts, HintQuery, KnownReference, Link, Linked, ReferenceState, Unlinked
 from gateway.model.mail import (
     Attachment,
     BounceRecipient,
@@ -76,6 +76,8 @@ __all__ = [
     "FoundReference",
     "FoundReferences",
     "Hint",
+    "HintFacts",
+    "HintQuery",
     "InboundMail",
     "KnownReference",
     "Link",
