@@ -6,13 +6,16 @@ Reading order: words, mail (coming in), linking, case, deciding, outgoing.
 
 from gateway.model.case import Case, Contact, Episode, FollowUpStep
 from gateway.model.deciding import (
+    Circumstances,
     Decision,
     Effect,
     MarkBounced,
     Notify,
+    OpenCase,
     Publish,
     QueueForAdmin,
     RecordUpdate,
+    SentMail,
     SetStatus,
     StartEpisode,
     StopEpisode,
@@ -37,6 +40,7 @@ from gateway.model.mail import (
     Verdict,
 )
 from gateway.model.outgoing import Accepted, Deferred, OutboxEntry, Rejected, RelayOutcome, Unknown
+from gateway.model.policy import FollowUpPolicy, Policy, Profile
 from gateway.model.words import (
     Access,
     CaseType,
@@ -63,6 +67,7 @@ __all__ = [
     "Case",
     "CaseType",
     "Channel",
+    "Circumstances",
     "Contact",
     "Decision",
     "Deferred",
@@ -72,6 +77,7 @@ __all__ = [
     "Envelope",
     "Episode",
     "Feed",
+    "FollowUpPolicy",
     "FollowUpStep",
     "FoundReference",
     "FoundReferences",
@@ -88,8 +94,11 @@ __all__ = [
     "NewMail",
     "Notice",
     "Notify",
+    "OpenCase",
     "OutboxEntry",
+    "Policy",
     "Priority",
+    "Profile",
     "Publish",
     "QueueForAdmin",
     "Reading",
@@ -100,6 +109,7 @@ __all__ = [
     "RelayOutcome",
     "Resolution",
     "Sender",
+    "SentMail",
     "SetStatus",
     "Source",
     "SpoolEntry",

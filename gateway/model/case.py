@@ -68,6 +68,11 @@ class Case:
     episode: Episode | None = None
 
     @property
+    def is_closed(self) -> bool:
+        """Say whether the case is closed."""
+        return self.status is Status.CLOSED
+
+    @property
     def waits_for_customer(self) -> bool:
         """Say whether an answer of the contact flips this case (PROCESS 3.3)."""
         return self.status in (Status.AWAITING_INFO, Status.SOLUTION_PROPOSED)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.model.case import FollowUpStep
+from gateway.model.case import Case, Contact, FollowUpStep
 from gateway.model.linking import Hint
 from gateway.model.mail import TraceStep
-from gateway.model.words import Channel, Disposition, Feed, Notice, Status, Substatus, Visibility
+from gateway.model.words import CaseType, Channel, Disposition, Feed, Notice, Priority, Status, Substatus, Visibility
 from gateway.reasons import Reason
 
 
@@ -24,6 +24,22 @@ class RecordUpdate:
     mail_id: int | None = None
     flags: tuple[Reason, ...] = ()
     touches: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """Create a case with a number that was drawn in the same transaction."""
+
+    case_number: str
+    subject: str
+    description: str
+    contact_id: int
+    priority: Priority
+    type: CaseType
+    profile: str
+    owner: str = ""
+    external_ref: str = ""
+    previous: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +114,9 @@ class MarkBounced:
     outbox_id: int
 
 
-Effect = RecordUpdate | SetStatus | StartEpisode | StopEpisode | Notify | Publish | QueueForAdmin | MarkBounced
+Effect = (
+    OpenCase | RecordUpdate | SetStatus | StartEpisode | StopEpisode | Notify | Publish | QueueForAdmin | MarkBounced
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +132,30 @@ class Decision:
     disposition: Disposition | None = None
     case_number: str = ""
     trace: tuple[TraceStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMail:
+    """What a bounce has to prove: facts of the outgoing mail whose bounce address it came to."""
+
+    outbox_id: int
+    to: str
+    message_id: str
+    case_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What the store knows around one received mail, at the moment of deciding.
+
+    case: the case that it links to, or the closed one that it names.  sender_contact: whose address From is.
+    already_told: this sender got a case-closed notice within a day.  bounced: our mail whose bounce address it came to;
+    bounced_elsewhere: that bounce names an address of another contact.
+    """
+
+    case: Case | None = None
+    sender_contact: Contact | None = None
+    already_told: bool = False
+    bounced: SentMail | None = None
+    bounced_elsewhere: bool = False
+    hints: tuple[Hint, ...] = ()

@@ -216,7 +216,7 @@ class MailFacts:
     """What the rules and the effects need to know of one received mail, now or long after it was read.
 
     text: whole readable body.  reply: what is new in it.  recipient: the address of ours that it was sent to.
-    defects: words of reading (`sender:own-address` is one of them).
+    defects: words of reading (`sender:own-address` is one of them).  null_sender: its envelope asks for no answer.
     """
 
     id: int
@@ -230,3 +230,4 @@ class MailFacts:
     reply: str = ""
     like_a_person: bool = False
     defects: tuple[str, ...] = ()
+    null_sender: bool = False

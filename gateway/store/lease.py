@@ -1,7 +1,7 @@
 """Leases: who works on which entry of a queue.  One implementation for both queues (`mail`, `outbox`).
 
 An entry goes ready -> leased -> done | dead | held.  The attempt is counted when the lease is taken, so that an entry
-that kills its worker uses up its attempts.  `fence` grows with each lease: whoever lost the lease cannot settle the entry.
+that kills its worker uses up its attempts.  `fence` grows with each lease: whoever lost the lease cannot settle.
 Times of leases are the database's own (`epoch_now`); `run_at` is the application's `now`, so a turn can look ahead.
 """
 
@@ -29,7 +29,8 @@ def claim(
 ) -> Sequence[Row[Any]]:
     """Lease up to `limit` entries that are due at `now`, oldest first, and return their whole rows.
 
-    only: a further condition.  seconds: length of the lease; `renew` prolongs it.  Rows locked by another claimer are passed over, not waited for.
+    only: a further condition.  seconds: length of the lease; `renew` prolongs it.
+    Rows locked by another claimer are passed over, not waited for.
     """
     due = (
         select(table.c.id)

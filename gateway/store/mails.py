@@ -16,13 +16,13 @@ from gateway.model import (
     MailKind,
     NewMail,
     Reading,
-    Reason,
     Sender,
     Source,
     SpooledMail,
     SpoolEntry,
     Verdict,
 )
+from gateway.reasons import Reason
 from gateway.store import lease
 from gateway.store.sql import insert_new
 from gateway.store.tables import attachment, blob, mail

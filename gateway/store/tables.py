@@ -329,7 +329,7 @@ event = Table(
     Column("sequence", Integer, nullable=False, server_default="0"),
     Column("data", JSON, nullable=False),
     Column("cursor", BigInteger, unique=True),
-    Index("ix_event_case", "case_number", "id"),
+    Index("ix_event_case", "case_number", "sequence"),
 )
 
 api_key = Table(

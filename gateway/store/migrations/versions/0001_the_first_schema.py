@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sa.UniqueConstraint("cursor", name=op.f("uq_event_cursor")),
     )
-    op.create_index("ix_event_case", "event", ["case_number", "id"], unique=False)
+    op.create_index("ix_event_case", "event", ["case_number", "sequence"], unique=False)
     op.create_table(
         "instance",
         sa.Column("name", sa.String(length=64), nullable=False),

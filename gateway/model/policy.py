@@ -1,0 +1,61 @@
+"""Policy: what differs between product lines and installations is data here, never an `if` elsewhere (PROCESS 9)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.model.words import Priority, Status, Substatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpPolicy:
+    """The follow-up ladder.  days: of the two reminders and the closure, counted from the start of the wait.
+
+    timezone: IANA name.  country, subdivision: whose public holidays count, "" for none.
+    send_window: local `HH:MM-HH:MM` in which reminders may leave.
+    """
+
+    days: tuple[int, int, int] = (2, 5, 10)
+    count: Literal["business", "calendar"] = "calendar"
+    timezone: str = "UTC"
+    country: str = ""
+    subdivision: str = ""
+    send_window: str = "00:00-24:00"
+    exclude_priorities: tuple[Priority, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One column of PROCESS 9.  substatuses: the words that each status has here; a status without any is not there."""
+
+    name: str
+    follow_up: FollowUpPolicy
+    priorities: tuple[Priority, ...]
+    customer_priorities: tuple[Priority, ...]
+    substatuses: Mapping[Status, tuple[Substatus, ...]]
+    phone_pin: Literal["required", "optional"] = "optional"
+    reopen_by: Literal["phone", "portal"] = "phone"
+    reopen_window_days: int = 30
+    rca_business_days: int = 7
+    incident_report_for: tuple[Priority, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the rules need of this installation beside the case's profile.
+
+    admin_address: the admin team, "" when there is none.  own_addresses: keys of addresses that are ours.
+    """
+
+    profiles: Mapping[str, Profile]
+    default_profile: str
+    flip_by: Literal["contact", "designated"] = "contact"
+    admin_address: str = ""
+    own_addresses: frozenset[str] = frozenset()
+    uploads_days: int = 30
+    case_days: int = 30
+    undo_minutes: int = 30
+
+    def profile(self, name: str) -> Profile:
+        """Return the profile of this name, the default one when the name is gone from the settings."""
+        return self.profiles.get(name) or self.profiles[self.default_profile]

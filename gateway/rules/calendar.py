@@ -1,0 +1,53 @@
+"""Days as people count them: local time in a zone, business days, public holidays.  Pure.
+
+Local days are walked one by one, never multiplied by 24 hours: clocks go forward and back, and one zone once left a
+day out.  A local time that does not exist moves forward over the gap; one that exists twice means the first.
+Source: PROCESS 4.3.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from gateway.model import FollowUpPolicy
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+def add_days(start: datetime, days: int, policy: FollowUpPolicy) -> datetime:
+    """Return the moment `days` days after `start`, at the same local time of the policy's zone.
+
+    Business days: the n-th business day after the start day (Saturday 10:00 + 2 = Tuesday 10:00).
+    """
+    zone = ZoneInfo(policy.timezone)
+    local = start.astimezone(zone)
+    day = _nth_business_day(local.date(), days, policy) if policy.count == "business" else local.date() + days * _DAY
+    return at_local(datetime.combine(day, local.time().replace(fold=0)), zone)
+
+
+def at_local(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the UTC moment of a wall-clock time; one in a gap moves forward by the gap, of a doubled one the first."""
+    # In a gap fold=0 reads the clock of before the change, which lands after the gap: exactly the move forward.
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def is_business_day(day: date, policy: FollowUpPolicy) -> bool:
+    """Say whether a day is neither Saturday nor Sunday nor a public holiday of the policy's country."""
+    return day.weekday() < _SATURDAY and day not in _holidays(policy.country, policy.subdivision, day.year)
+
+
+def _nth_business_day(day: date, count: int, policy: FollowUpPolicy) -> date:
+    while count > 0:
+        day += _DAY
+        count -= is_business_day(day, policy)
+    return day
+
+
+@lru_cache(maxsize=64)
+def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
+    if not country:
+        return frozenset()
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))

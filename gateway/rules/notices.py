@@ -1,0 +1,74 @@
+"""Which notice goes to whom, under which key, with which values.  Pure.  Source: PROCESS 8.
+
+Keys make a notice happen once: `<notice>/<what makes it one>`.
+    case-opened/<case>                      one for each case
+    case-message/<case>/<version>           one for each public message of an agent
+    info-requested/<case>/<version>         one for each question       solution-proposed likewise
+    case-closed/<case>/<version>            one for each closing
+    case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
+    reply-received/<mail or version>        one for each answer         needs-a-look/<mail>
+`<version>` is the case's version at the moment of deciding, which no two decisions share.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway import addresses
+from gateway.model import Case, Effect, Feed, MailFacts, Notice, Notify, Policy
+
+EXCERPT_LENGTH = 1000
+
+
+def to_contact(case: Case, notice: Notice, key: str, context: dict[str, Any]) -> Notify:
+    """Write to the case contact, the recipient of record (PROCESS 3.9), with the Reference ID of the case feed."""
+    return Notify(
+        notice=notice,
+        key=f"{notice}/{key}",
+        to=case.contact.email,
+        to_name=case.contact.name,
+        case_number=case.number,
+        with_reference=True,
+        feed=Feed.CASE,
+        context=context,
+    )
+
+
+def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: bool) -> list[Effect]:
+    """Tell the owner (none: the admin team) that a person answered, or that a machine's mail needs a look."""
+    machine = mail.kind.value in ("auto-reply", "challenge", "own-mail", "bounce", "report")
+    if machine and not looks_human:
+        return []
+    notice = Notice.NEEDS_A_LOOK if machine else Notice.REPLY_RECEIVED
+    context = {"author": mail.sender.address, "text": (mail.reply or mail.text)[:EXCERPT_LENGTH]}
+    return to_owner(case.number, case.owner, notice, str(mail.id), context, policy)
+
+
+def to_owner(
+    number: str, owner: str, notice: Notice, key: str, context: dict[str, Any], policy: Policy
+) -> list[Effect]:
+    """Write to our own side; nothing when there is nobody to tell, or when it would be a mail to ourselves."""
+    to = owner or policy.admin_address
+    if not to or addresses.key(to) in policy.own_addresses:
+        return []
+    return [Notify(notice=notice, key=f"{notice}/{key}", to=to, case_number=number, context=context)]
+
+
+def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any]:
+    """Return what every mail about a closed case says: how long it can be reopened and how, how long data is kept."""
+    profile = policy.profile(case.profile)
+    return {
+        "reopen_until": (closed_at + timedelta(days=profile.reopen_window_days)).date().isoformat(),
+        "reopen_how": profile.reopen_by,
+        "kept_until": (closed_at + timedelta(days=policy.uploads_days)).date().isoformat(),
+    }
+
+
+def case_closed_notice(case: Case, mail: MailFacts, policy: Policy, *, now: datetime) -> Notify:
+    """Tell a known contact that the answer came too late.  It holds none of the sender's words and no Reference ID."""
+    return Notify(
+        notice=Notice.CASE_CLOSED_NOTICE,
+        key=f"{Notice.CASE_CLOSED_NOTICE}/{mail.id}",
+        to=mail.sender.address,
+        case_number=case.number,
+        context=closing(case, policy, closed_at=case.closed_at or now),
+    )

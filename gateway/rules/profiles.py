@@ -1,0 +1,145 @@
+"""The policy profiles of PROCESS 9 as data, and how settings change them.
+
+Four columns of the sources; `on-premises` and `cloud` name the newer one of each.  Where a source is silent, the other
+year of the same product speaks, then our own decision.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from gateway.config import Config, FollowUpSection, ProfileSection
+from gateway.errors import ConfigError
+from gateway.model import FollowUpPolicy, Policy, Priority, Profile, Status, Substatus
+
+_ALL = tuple(Priority)
+_CLOUD = (Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM, Priority.LOW)
+# PROCESS 2.3: a customer opens at `high` at most.
+_CUSTOMER = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
+
+# Every profile has these: PROCESS 2.7, and 4.6 needs both endings.
+_COMMON = {
+    Status.OPEN: (Substatus.NEW, Substatus.INVESTIGATION),
+    Status.AWAITING_INFO: (Substatus.INFORMATION_REQUIRED,),
+    Status.CLOSED: (Substatus.RESOLVED, Substatus.CANCELLED),
+}
+_ON_PREMISES = {
+    Status.OPEN: (
+        *_COMMON[Status.OPEN],
+        Substatus.ENGINEERING_REQUEST,
+        Substatus.MAINTENANCE_REVIEW,
+        Substatus.THIRD_PARTY_PENDING,
+    ),
+    Status.AWAITING_INFO: _COMMON[Status.AWAITING_INFO],
+    Status.SOLUTION_PROPOSED: (Substatus.REPLIED, Substatus.FIXED_SOFTWARE_PROVIDED),
+    Status.CLOSED: _COMMON[Status.CLOSED],
+}
+_CLOUD_WORDS = {
+    Status.OPEN: (*_COMMON[Status.OPEN], Substatus.CUSTOMER_RESPONDED),
+    Status.AWAITING_INFO: _COMMON[Status.AWAITING_INFO],
+    Status.SERVICE_RESTORED: (Substatus.PENDING_PERMANENT_SOLUTION, Substatus.PENDING_RCA),
+    Status.SOLUTION_PROPOSED: (Substatus.SOLUTION_PROPOSED, Substatus.PROBLEM_RESOLVED),
+    Status.CLOSED: (*_COMMON[Status.CLOSED], Substatus.REDIRECTED),
+}
+
+_PRODUCTION_DOWN = (Priority.CRITICAL_PRODUCTION_DOWN,)
+
+BUILT_IN: dict[str, Profile] = {
+    "on-premises-2019": Profile(
+        name="on-premises-2019",
+        follow_up=FollowUpPolicy(count="business", exclude_priorities=_PRODUCTION_DOWN),
+        priorities=_ALL,
+        customer_priorities=_CUSTOMER,
+        substatuses=_ON_PREMISES,
+        phone_pin="required",
+    ),
+    "on-premises-2025": Profile(
+        name="on-premises-2025",
+        follow_up=FollowUpPolicy(count="calendar", exclude_priorities=_PRODUCTION_DOWN),
+        priorities=_ALL,
+        customer_priorities=_CUSTOMER,
+        substatuses=_ON_PREMISES,
+    ),
+    "cloud-2019": Profile(
+        name="cloud-2019",
+        follow_up=FollowUpPolicy(count="calendar"),
+        priorities=_CLOUD,
+        customer_priorities=_CUSTOMER,
+        substatuses=_CLOUD_WORDS,
+        reopen_by="portal",
+        rca_business_days=5,
+        incident_report_for=(Priority.CRITICAL, Priority.HIGH),
+    ),
+    "cloud-2025": Profile(
+        name="cloud-2025",
+        follow_up=FollowUpPolicy(count="calendar"),
+        priorities=_CLOUD,
+        customer_priorities=_CUSTOMER,
+        substatuses=_CLOUD_WORDS,
+        rca_business_days=5,
+        incident_report_for=_CLOUD,
+    ),
+}
+ALIASES = {"on-premises": "on-premises-2025", "cloud": "cloud-2025"}
+
+
+def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
+    """Build the policy of an installation.  Raises ConfigError for words that do not exist."""
+    profiles = {**BUILT_IN, **{alias: replace(BUILT_IN[name], name=alias) for alias, name in ALIASES.items()}}
+    for name, section in config.profile.items():
+        profiles[name] = _changed(name, section, profiles)
+    profiles = {name: _with_follow_up(p, config.follow_up) for name, p in profiles.items()}
+    if config.gateway.profile not in profiles:
+        raise ConfigError(f"gateway.profile is {config.gateway.profile!r}; there is {', '.join(sorted(profiles))}.")
+    return Policy(
+        profiles=profiles,
+        default_profile=config.gateway.profile,
+        flip_by=config.sender.flip_by,
+        admin_address=config.gateway.admin_address,
+        own_addresses=own_addresses,
+        uploads_days=config.retention.uploads_days,
+        case_days=config.retention.case_days,
+        undo_minutes=config.retention.undo_minutes,
+    )
+
+
+def _changed(name: str, section: ProfileSection, profiles: dict[str, Profile]) -> Profile:
+    start = section.like or (name if name in profiles else "on-premises")
+    if start not in profiles:
+        raise ConfigError(f"profile.{name}.like is {start!r}; there is {', '.join(sorted(profiles))}.")
+    changed = _with_follow_up(replace(profiles[start], name=name), section.follow_up)
+    given: dict[str, Any] = {
+        "priorities": _priorities(name, section.priorities),
+        "customer_priorities": _priorities(name, section.customer_priorities),
+        "phone_pin": section.phone_pin,
+        "reopen_by": section.reopen.by,
+        "reopen_window_days": section.reopen.window_days,
+    }
+    if section.substatuses is not None:
+        given["substatuses"] = _substatuses(name, section.substatuses)
+    return replace(changed, **{key: value for key, value in given.items() if value is not None})
+
+
+def _with_follow_up(profile: Profile, section: FollowUpSection) -> Profile:
+    given = section.model_dump(exclude_none=True)
+    if "exclude_priorities" in given:
+        given["exclude_priorities"] = _priorities(profile.name, section.exclude_priorities)
+    return replace(profile, follow_up=replace(profile.follow_up, **given)) if given else profile
+
+
+def _priorities(name: str, words: list[str] | None) -> tuple[Priority, ...] | None:
+    try:
+        return None if words is None else tuple(Priority(word) for word in words)
+    except ValueError as error:
+        raise ConfigError(f"profile.{name}: {error}; there is {', '.join(Priority)}.") from None
+
+
+def _substatuses(name: str, words: list[str]) -> dict[Status, tuple[Substatus, ...]]:
+    chosen: dict[Status, tuple[Substatus, ...]] = {}
+    for status in Status:
+        common = _COMMON.get(status, ())
+        known = dict.fromkeys((*common, *_ON_PREMISES.get(status, ()), *_CLOUD_WORDS.get(status, ())))
+        chosen[status] = tuple(word for word in known if word in common or word in words)
+    unknown = set(words) - {word for of_status in chosen.values() for word in of_status}
+    if unknown:
+        raise ConfigError(f"profile.{name}.substatuses: there is no {', '.join(sorted(unknown))}.")
+    return {status: of_status for status, of_status in chosen.items() if of_status}

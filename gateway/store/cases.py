@@ -1,0 +1,215 @@
+"""Cases: their rows, their Reference IDs, their waits for the customer, their feeds."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from gateway.model import (
+    Case,
+    CaseType,
+    Episode,
+    Feed,
+    FollowUpStep,
+    KnownReference,
+    Priority,
+    RecordUpdate,
+    ReferenceState,
+    Status,
+    Substatus,
+)
+from gateway.store import contacts
+from gateway.store.sql import insert_new
+from gateway.store.tables import (
+    account,
+    case_update,
+    contact,
+    counter,
+    episode,
+    follow_up_step,
+    reference,
+    support_case,
+)
+
+NUMBER_WIDTH = 10
+
+
+def next_number(conn: Connection, first: int) -> str:
+    """Return the next case number: 10 digits, counting up from `first`, never twice (PROCESS 2.1).
+
+    The counter's row stays locked until the transaction ends, so no number is skipped or given twice.
+    """
+    conn.execute(insert_new(conn, counter).values(name="case", value=first - 1))
+    grown = update(counter).where(counter.c.name == "case").values(value=counter.c.value + 1).returning(counter.c.value)
+    return str(conn.execute(grown).scalar_one()).zfill(NUMBER_WIDTH)
+
+
+def insert(conn: Connection, **values: Any) -> int:
+    """Insert a case row and return its id."""
+    return int(conn.execute(support_case.insert().values(values).returning(support_case.c.id)).scalar_one())
+
+
+def load(conn: Connection, number: str, *, lock: bool = False) -> Case | None:
+    """Return a case with its contact and its running wait.
+
+    lock: hold the case's row until the transaction ends (PostgreSQL; on SQLite the writer is alone anyway), so that two
+    decisions about one case come one after the other.
+    """
+    if lock:
+        conn.execute(select(support_case.c.id).where(support_case.c.number == number).with_for_update())
+    found = (
+        select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE)
+        .select_from(
+            support_case.join(contact, support_case.c.contact_id == contact.c.id)
+            .join(account)
+            .outerjoin(episode, (episode.c.case_id == support_case.c.id) & episode.c.ended_at.is_(None))
+        )
+        .where(support_case.c.number == number)
+    )
+    row = conn.execute(found).first()
+    return _case(conn, row) if row else None
+
+
+def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReference]:
+    """Return what is known of these Reference IDs; those never issued here are missing."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    found = (
+        select(reference, support_case.c.status)
+        .select_from(reference.outerjoin(support_case, support_case.c.number == reference.c.case_number))
+        .where(reference.c.id.in_(wanted))
+    )
+    return [_known(row) for row in conn.execute(found)]
+
+
+def reference_for(conn: Connection, *, number: str, feed: Feed, recipient: str, fresh: str, now: datetime) -> str:
+    """Return the live Reference ID of (case, feed, recipient); `fresh` becomes it when there is none yet."""
+    values = {"case_number": number, "feed": feed, "recipient": recipient, "state": ReferenceState.LIVE}
+    conn.execute(insert_new(conn, reference).values(id=fresh, created_at=now, **values))
+    live = select(reference.c.id).where(*(reference.c[k] == v for k, v in values.items()))
+    return str(conn.execute(live).scalar_one())
+
+
+def set_status(conn: Connection, case: Case, status: Status, substatus: Substatus, *, now: datetime) -> None:
+    """Move a case; `closed_at` is set on closing and emptied on opening again."""
+    closed_at = now if status is Status.CLOSED else None
+    _change(conn, case.number, status=status, substatus=substatus, closed_at=closed_at)
+
+
+def restore(conn: Connection, number: str, **values: Any) -> None:
+    """Put columns of a case back to earlier values (undo)."""
+    _change(conn, number, **values)
+
+
+def touch(conn: Connection, number: str, *, now: datetime) -> None:
+    """Move `modified_at`: our side or the customer posted (PROCESS 2.4)."""
+    _change(conn, number, modified_at=now)
+
+
+def add_update(conn: Connection, case: Case, posted: RecordUpdate, *, now: datetime) -> int:
+    """Append to a feed and return the update's id."""
+    row = {
+        "case_id": case.id,
+        "feed": posted.feed,
+        "at": now,
+        "channel": posted.channel,
+        "author": posted.author,
+        "visibility": posted.visibility,
+        "text": posted.text,
+        "mail_id": posted.mail_id,
+        "flags": list(posted.flags),
+    }
+    return int(conn.execute(case_update.insert().values(row).returning(case_update.c.id)).scalar_one())
+
+
+def remove_update(conn: Connection, mail_id: int) -> None:
+    """Take the update that a mail made out of its feed (undo)."""
+    conn.execute(case_update.delete().where(case_update.c.mail_id == mail_id))
+
+
+def start_episode(
+    conn: Connection, case: Case, *, status: Status, question: str, steps: Sequence[FollowUpStep], now: datetime
+) -> None:
+    """Begin a wait for the customer."""
+    number = 1 + conn.execute(select(func.count()).where(episode.c.case_id == case.id)).scalar_one()
+    row = {"case_id": case.id, "number": number, "status": status, "question": question, "started_at": now}
+    episode_id = conn.execute(episode.insert().values(row).returning(episode.c.id)).scalar_one()
+    if steps:
+        rows = [{"episode_id": episode_id, "step": s.step, "due_at": s.due_at} for s in steps]
+        conn.execute(follow_up_step.insert(), rows)
+    _change(conn, case.number)
+
+
+def end_episode(conn: Connection, case: Case, *, why: str, now: datetime) -> None:
+    """End the running wait, if there is one."""
+    running = update(episode).where(episode.c.case_id == case.id, episode.c.ended_at.is_(None))
+    conn.execute(running.values(ended_at=now, end_why=why))
+
+
+def resume_episode(conn: Connection, episode_id: int) -> None:
+    """Make an ended wait run again, with the due times that it had (undo)."""
+    conn.execute(update(episode).where(episode.c.id == episode_id).values(ended_at=None, end_why=""))
+
+
+_EPISODE = (
+    episode.c.number.label("episode_number"),
+    episode.c.status.label("episode_status"),
+    episode.c.started_at,
+    episode.c.question,
+)
+
+
+def _change(conn: Connection, number: str, **values: Any) -> None:
+    changed = update(support_case).where(support_case.c.number == number)
+    conn.execute(changed.values(version=support_case.c.version + 1, **values))
+
+
+def _case(conn: Connection, row: Row[Any]) -> Case:
+    return Case(
+        id=row.id,
+        number=row.number,
+        subject=row.subject,
+        description=row.description,
+        status=Status(row.status),
+        substatus=Substatus(row.substatus),
+        priority=Priority(row.priority),
+        type=CaseType(row.type),
+        profile=row.profile,
+        contact=contacts.from_row(row, contacts.addresses(conn, row.contact_id)),
+        owner=row.owner,
+        external_ref=row.external_ref,
+        previous=row.previous,
+        opened_at=row.opened_at,
+        modified_at=row.modified_at,
+        closed_at=row.closed_at,
+        version=row.version,
+        episode=_episode(conn, row) if row.episode_id is not None else None,
+    )
+
+
+def _episode(conn: Connection, row: Row[Any]) -> Episode:
+    steps = select(follow_up_step).where(follow_up_step.c.episode_id == row.episode_id).order_by(follow_up_step.c.step)
+    return Episode(
+        id=row.episode_id,
+        number=row.episode_number,
+        status=Status(row.episode_status),
+        started_at=row.started_at,
+        question=row.question,
+        steps=tuple(
+            FollowUpStep(step=s.step, due_at=s.due_at, sent_at=s.sent_at, skipped=s.skipped)
+            for s in conn.execute(steps)
+        ),
+    )
+
+
+def _known(row: Row[Any]) -> KnownReference:
+    return KnownReference(
+        id=row.id,
+        case_number=row.case_number,
+        feed=Feed(row.feed),
+        recipient=row.recipient,
+        state=ReferenceState(row.state),
+        closed=row.status == Status.CLOSED,
+    )

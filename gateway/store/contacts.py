@@ -1,0 +1,68 @@
+"""People of the customer: accounts, contacts and every address that counts as a contact."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from gateway.model import Access, Contact
+from gateway.store.sql import insert_new
+from gateway.store.tables import account, contact, contact_address
+
+COLUMNS = (
+    contact.c.id.label("contact_id"),
+    contact.c.email,
+    contact.c.name.label("contact_name"),
+    contact.c.access,
+    contact.c.language,
+    contact.c.timezone,
+    account.c.id.label("account_id"),
+    account.c.name.label("account_name"),
+)
+
+
+def find(conn: Connection, address_key: str) -> Contact | None:
+    """Return the contact to whom this address belongs, as its own or as an alternate.
+
+    address_key: the address in the form in which two equal ones are equal strings (`gateway.addresses.key`).
+    """
+    found = (
+        select(*COLUMNS)
+        .select_from(contact_address.join(contact).join(account))
+        .where(contact_address.c.address_key == address_key)
+    )
+    row = conn.execute(found).first()
+    return from_row(row, addresses(conn, row.contact_id)) if row else None
+
+
+def create(conn: Connection, *, email: str, name: str, address_key: str) -> Contact:
+    """Make a Designated Contact with an account of its own (CONTRACT 4, `POST /cases`)."""
+    account_id = conn.execute(account.insert().values(name=name or email).returning(account.c.id)).scalar_one()
+    values: dict[str, Any] = {"account_id": account_id, "email": email, "name": name, "access": Access.READ_WRITE}
+    contact_id = conn.execute(contact.insert().values(values).returning(contact.c.id)).scalar_one()
+    taken = conn.execute(
+        insert_new(conn, contact_address).values(address_key=address_key, contact_id=contact_id, address=email)
+    )
+    if taken.rowcount != 1:
+        raise ValueError("the address belongs to another contact")
+    return Contact(id=contact_id, email=email, name=name, account_id=account_id, account=name or email)
+
+
+def addresses(conn: Connection, contact_id: int) -> tuple[str, ...]:
+    """Return every address of a contact."""
+    own = select(contact_address.c.address).where(contact_address.c.contact_id == contact_id)
+    return tuple(conn.execute(own.order_by(contact_address.c.address)).scalars())
+
+
+def from_row(row: Any, own: tuple[str, ...]) -> Contact:
+    """Build a Contact from a row that has COLUMNS and from all its addresses."""
+    return Contact(
+        id=row.contact_id,
+        email=row.email,
+        name=row.contact_name,
+        account_id=row.account_id,
+        account=row.account_name,
+        access=Access(row.access),
+        alternates=tuple(a for a in own if a != row.email),
+        language=row.language,
+        timezone=row.timezone,
+    )

@@ -1,0 +1,30 @@
+"""Events for other systems: plain rows; their place in the feed is given later, so no writer waits for another."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from gateway.store.tables import event
+
+
+def append(conn: Connection, type_: str, *, case_number: str, data: Mapping[str, Any], now: datetime) -> int:
+    """Append an event and return its id.  The case's row lock, where there is a case, keeps `sequence` without gaps."""
+    sequence: Any = 0
+    if case_number:
+        last = select(func.coalesce(func.max(event.c.sequence), 0)).where(event.c.case_number == case_number)
+        sequence = last.scalar_subquery() + 1
+    row = {"at": now, "type": type_, "case_number": case_number, "sequence": sequence, "data": dict(data)}
+    return int(conn.execute(event.insert().values(row).returning(event.c.id)).scalar_one())
+
+
+def latest_id(conn: Connection) -> int:
+    """Return the highest event id so far, 0 when there is none."""
+    return int(conn.execute(select(func.coalesce(func.max(event.c.id), 0))).scalar_one())
+
+
+def after(conn: Connection, case_number: str, event_id: int) -> list[tuple[str, datetime]]:
+    """Return type and time of the events of a case that came after `event_id`, oldest first."""
+    later = select(event.c.type, event.c.at).where(event.c.case_number == case_number, event.c.id > event_id)
+    return [(row.type, row.at) for row in conn.execute(later.order_by(event.c.id))]
