@@ -30,8 +30,8 @@ from gateway.model.mail import (
     Reading,
     ReadingRules,
     Sender,
-    SpoolEntry,
     SpooledMail,
+    SpoolEntry,
     TraceStep,
     Verdict,
 )
