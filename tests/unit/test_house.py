@@ -55,6 +55,11 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
             yield f"{path.name}:{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1 - doc_lines
 
 
+def is_a_migration(path: Path) -> bool:
+    """Say whether a file is a migration: a list of statements, written once and never edited, with nothing to split."""
+    return "migrations" in path.parts
+
+
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -65,7 +70,8 @@ def test_no_product_file_is_longer_than_a_person_reads_at_once(path: Path) -> No
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
-    long = [(name, lines) for path in SOURCES for name, lines in functions(path) if lines > LINES_OF_A_FUNCTION]
+    sources = [path for path in SOURCES if not is_a_migration(path)]
+    long = [(name, lines) for path in sources for name, lines in functions(path) if lines > LINES_OF_A_FUNCTION]
     assert long == []
 
 
