@@ -32,7 +32,7 @@ def states(moves: Mapping[Status, Sequence[Status]], words: Mapping[str, Mapping
         "```",
         "",
         "A reopening has rules of its own (5.3) and is never a plain change of status. Inside a status, substatuses",
-        "change freely; `new` exists only at creation, and `customer-responded` is set only by an answer, in every profile.",
+        "change freely; `new` exists only at creation, and `customer-responded` is set only by an answer.",
         "",
         f"| from | {' | '.join(f'to {end}' for end in Status)} |",
         f"|---|{'---|' * len(Status)}",
