@@ -1,0 +1,54 @@
+# Every target sets up what it needs; nothing but Python >= 3.11 has to be there.  `make` alone prints help.
+
+PYTHON  ?= python3
+WORKERS ?= 2
+VENV    := .venv
+PY      := $(VENV)/bin/python
+DEMO    := $(VENV)/.installed-demo
+DEV     := $(VENV)/.installed-dev
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check long bench score docs clean
+
+help: ## list the targets
+	@echo "Case gateway. Targets (each installs what it needs into $(VENV)):"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-14s %s\n' "$$t" "$$d"; done
+
+demo: $(DEMO) ## play the whole story on this machine, offline (ARGS=--once: then exit)
+	@$(PY) -m gateway demo $(ARGS)
+
+test: $(DEV) ## run every test; provides PostgreSQL and Redis (CI=true: a missing service fails)
+	@$(PY) -m tests.services
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: $(DEV) ## format, lint, types, import contracts, unit tests; under a minute
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy --no-error-summary
+	@PYTHONPATH=. $(VENV)/bin/lint-imports --no-logo
+	@$(PY) -m pytest -q tests/unit $(ARGS)
+
+long: $(DEV) ## run the long forms of the tests and the planted bugs; prints a table
+	@$(PY) -m tests.services
+	@$(PY) -m scripts.long $(ARGS)
+
+bench: $(DEV) ## run the benchmarks, print one table of ratios (ONLY=accept: just that one)
+	@$(PY) -m tests.services
+	@$(PY) -m benchmarks $(ONLY)
+
+score: $(DEMO) ## judge a labelled corpus (CORPUS=DIR with labels.jsonl)
+	@$(PY) -m scripts.score "$(CORPUS)"
+
+docs: $(DEV) ## redraw what is drawn from tables
+	@$(PY) -m scripts.draw_docs
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(DEMO): constraints.txt pyproject.toml
+	@bash scripts/install.sh "$(PYTHON)" "$(VENV)" demo
+
+$(DEV): constraints.txt pyproject.toml
+	@bash scripts/install.sh "$(PYTHON)" "$(VENV)" dev

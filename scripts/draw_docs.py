@@ -1,0 +1,75 @@
+"""Redraw the documents that are drawn from tables: `make docs`.
+
+docs/states.md comes from the transition table; a test compares it with what this script would draw.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gateway.model import Status, Substatus
+from gateway.rules import profiles, transitions
+
+STATES = Path(__file__).parents[1] / "docs" / "states.md"
+
+
+def states(moves: Mapping[Status, Sequence[Status]], words: Mapping[str, Mapping[Status, Sequence[Substatus]]]) -> str:
+    """Draw the statuses of a case as a Markdown page.
+
+    moves: where each status leads.  words: the substatuses that each profile has under each status.
+    """
+    lines = [
+        "# Statuses of a case",
+        "",
+        "Drawn by `make docs` from `gateway/rules/transitions.py` and `gateway/rules/profiles.py`; change it there.",
+        "What the words mean: [the process](process.md), 2.7.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        f"    [*] --> {_name(Status.OPEN)}",
+        *(f"    {_name(start)} --> {_name(end)}" for start in Status for end in moves[start] if end is not start),
+        f"    {_name(Status.CLOSED)} --> {_name(Status.OPEN)}: reopened",
+        "```",
+        "",
+        "A reopening has rules of its own (5.3) and is never a plain change of status. Inside a status, substatuses",
+        "change freely; `new` exists only at creation, and `customer-responded` is set only by an answer.",
+        "",
+        f"| from | {' | '.join(f'to {end}' for end in Status)} |",
+        f"|---|{'---|' * len(Status)}",
+        *(_row(start, moves[start]) for start in Status),
+        "",
+        "## Substatuses of each profile",
+        "",
+        f"| status | {' | '.join(words)} |",
+        f"|---|{'---|' * len(words)}",
+        *(f"| {status} | {' | '.join(_words(p.get(status, ())) for p in words.values())} |" for status in Status),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(start: Status, ends: Sequence[Status]) -> str:
+    return f"| **{start}** | {' | '.join('yes' if end in ends else 'no' for end in Status)} |"
+
+
+def _words(substatuses: Sequence[Substatus]) -> str:
+    return ", ".join(substatuses) or "(the profile lacks this status)"
+
+
+def _name(status: Status) -> str:
+    return status.value.replace("-", "_")
+
+
+def draw() -> str:
+    """Draw docs/states.md from the tables of the rules."""
+    return states(transitions.MOVES, {name: profile.substatuses for name, profile in profiles.BUILT_IN.items()})
+
+
+def main() -> int:
+    """Write what changed.  Calling twice is nothing."""
+    STATES.write_text(draw(), encoding="utf-8")
+    print(f"Drawn: {STATES.relative_to(STATES.parents[1])}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
