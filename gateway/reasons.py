@@ -64,6 +64,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate-limited"
     INVALID_RECIPIENT = "invalid-recipient"
     # other
+    DONE = "done"
     DUPLICATE = "duplicate"
     QUARANTINED = "quarantined"
     NEEDS_A_LOOK = "needs-a-look"
@@ -124,6 +125,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.IDEMPOTENCY_KEY_REUSED: "This Idempotency-Key was used before with another body.",
     Reason.RATE_LIMITED: "Too many requests; wait and try again.",
     Reason.INVALID_RECIPIENT: "The recipient is not one valid mail address.",
+    Reason.DONE: "Done as asked.",
     Reason.DUPLICATE: "The same mail was received before; this copy has no effect.",
     Reason.QUARANTINED: "Reading this mail failed three times; it is kept for a person to look at.",
     Reason.NEEDS_A_LOOK: "Marked as automatic, but it reads like a person's answer.",

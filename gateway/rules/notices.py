@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway import addresses
-from gateway.model import Case, Effect, Feed, MailFacts, Notice, Notify, Policy
+from gateway.model import Case, Contact, Effect, Feed, MailFacts, Notice, Notify, OpenCase, Policy
 
 EXCERPT_LENGTH = 1000
 
@@ -71,4 +71,17 @@ def case_closed_notice(case: Case, mail: MailFacts, policy: Policy, *, now: date
         to=mail.sender.address,
         case_number=case.number,
         context=closing(case, policy, closed_at=case.closed_at or now),
+    )
+
+
+def case_opened(opened: OpenCase, contact: Contact) -> Notify:
+    """Tell the contact that a case was created."""
+    return Notify(
+        notice=Notice.CASE_OPENED,
+        key=f"{Notice.CASE_OPENED}/{opened.case_number}",
+        to=contact.email,
+        to_name=contact.name,
+        case_number=opened.case_number,
+        with_reference=True,
+        context={"text": opened.description, "priority": opened.priority},
     )

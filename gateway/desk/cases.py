@@ -1,0 +1,195 @@
+"""What people and other systems ask of cases.  Each function is one transaction; rules decide, effects act.
+
+All raise Refused (with a reason), NotFound or Unavailable; on any error nothing was changed.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from gateway import addresses, effects
+from gateway.cleaning import clean_header
+from gateway.errors import InvalidInput, NotFound
+from gateway.model import (
+    Case,
+    CaseType,
+    Channel,
+    Contact,
+    Decision,
+    Feed,
+    OpenCase,
+    Priority,
+    RecordUpdate,
+    Status,
+    Substatus,
+    Visibility,
+)
+from gateway.model.views import CaseView, UpdateView
+from gateway.outbound import recipients
+from gateway.rules import requests
+from gateway.services import Services
+from gateway.store import case_views, cases, contacts
+
+TEXT_LENGTH = 1_000_000
+
+
+def open_case(
+    services: Services,
+    *,
+    subject: str,
+    description: str,
+    contact_email: str,
+    contact_name: str = "",
+    priority: Priority = Priority.MEDIUM,
+    type: CaseType = CaseType.SUPPORT,
+    profile: str = "",
+    owner: str = "",
+    external_ref: str = "",
+    previous: str = "",
+) -> CaseView:
+    """Open a case; an unknown address becomes a Designated Contact with an account of its own."""
+    _need(subject, "a subject")
+    profile = profile or services.policy.default_profile
+    if profile not in services.policy.profiles:
+        there = ", ".join(sorted(services.policy.profiles))
+        raise InvalidInput(f"There is no profile {profile}; there is: {there}.")
+    now = services.clock.now()
+    with services.database.write() as conn:
+        if previous:
+            previous = _load(conn, previous).number
+        contact = contact_for(conn, contact_email, contact_name)
+        opened = OpenCase(
+            case_number=cases.next_number(conn, services.config.gateway.first_case_number),
+            subject=clean_header(subject),
+            description=description,
+            contact_id=contact.id,
+            priority=priority,
+            type=type,
+            profile=profile,
+            owner=_address_or_none(owner),
+            external_ref=external_ref,
+            previous=previous,
+        )
+        decision = requests.open_case(opened, contact, policy=services.policy)
+        effects.apply(conn, decision, scribe=services.scribe, now=now)
+        view = case_views.one(conn, opened.case_number, hints=requests.hints(subject, description))
+    services.ring_outbox()
+    return view
+
+
+def show(services: Services, number: str) -> CaseView:
+    """Return one case."""
+    with services.database.read() as conn:
+        return case_views.one(conn, _load(conn, number).number)
+
+
+def find(services: Services, query: case_views.CaseQuery) -> list[CaseView]:
+    """Return cases, latest modified first."""
+    with services.database.read() as conn:
+        return case_views.many(conn, query)
+
+
+def updates(services: Services, number: str, *, feed: Feed = Feed.CASE) -> list[UpdateView]:
+    """Return a feed of a case, oldest first."""
+    with services.database.read() as conn:
+        return case_views.updates(conn, _load(conn, number).id, feed)
+
+
+def post(
+    services: Services,
+    number: str,
+    *,
+    text: str,
+    author: str,
+    channel: Channel = Channel.AGENT,
+    visibility: Visibility = Visibility.INTERNAL,
+) -> UpdateView:
+    """Post an update.  What the customer says through portal, app or telephone is public and flips a waiting case."""
+    _need(text, "a text")
+    visibility = Visibility.PUBLIC if channel in requests.FROM_CUSTOMER else visibility
+    now = services.clock.now()
+    with services.database.write() as conn:
+        case = _load(conn, number, lock=True)
+        posted = RecordUpdate(
+            case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
+        )
+        poster = contacts.find(conn, addresses.key(author)) if addresses.key(author) else None
+        decision = requests.post_update(case, posted, poster, policy=services.policy)
+        effects.apply(conn, decision, scribe=services.scribe, now=now)
+        view = case_views.updates(conn, case.id, Feed.CASE)[-1]
+    services.ring_outbox()
+    return view
+
+
+def request_info(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Ask the contact for information: awaiting-info, a mail, and a new wait."""
+    _need(text, "the question")
+    now, policy = services.clock.now(), services.policy
+    return _decide(services, number, lambda case: requests.request_info(case, text, author, policy=policy, now=now))
+
+
+def propose_solution(
+    services: Services, number: str, *, text: str, author: str, substatus: Substatus | None = None
+) -> CaseView:
+    """Give a solution and ask for confirmation: solution-proposed, a mail, and a new wait."""
+    _need(text, "the solution")
+    now, policy = services.clock.now(), services.policy
+    return _decide(
+        services, number, lambda case: requests.propose_solution(case, text, author, substatus, policy=policy, now=now)
+    )
+
+
+def set_status(services: Services, number: str, status: Status, substatus: Substatus | None = None) -> CaseView:
+    """Move a case by hand."""
+    policy = services.policy
+    return _decide(services, number, lambda case: requests.set_status(case, status, substatus, policy=policy))
+
+
+def close(
+    services: Services, number: str, *, substatus: Substatus | None = None, text: str = "", author: str = ""
+) -> CaseView:
+    """Close a case and tell the contact."""
+    now, policy = services.clock.now(), services.policy
+    return _decide(services, number, lambda case: requests.close(case, substatus, text, author, policy=policy, now=now))
+
+
+def contact_for(conn: Connection, email: str, name: str) -> Contact:
+    """Return the contact of an address, made new when the address is unknown.  Raises InvalidInput for no address."""
+    email = email.strip()
+    if not recipients.valid(email):
+        raise InvalidInput(
+            f"{clean_header(email) or 'Nothing'} is not one mail address; write it like dana@example.com."
+        )
+    key = addresses.key(email)
+    return contacts.find(conn, key) or contacts.create(conn, email=email, name=clean_header(name), address_key=key)
+
+
+def _decide(services: Services, number: str, decide: Callable[[Case], Decision]) -> CaseView:
+    """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
+    with services.database.write() as conn:
+        case = _load(conn, number, lock=True)
+        effects.apply(conn, decide(case), scribe=services.scribe, now=services.clock.now())
+        view = case_views.one(conn, case.number)
+    services.ring_outbox()
+    return view
+
+
+def _load(conn: Connection, number: str, *, lock: bool = False) -> Case:
+    padded = number.strip().zfill(cases.NUMBER_WIDTH)
+    case = cases.load(conn, padded, lock=lock) if padded.isascii() and padded.isdigit() else None
+    if case is None:
+        raise NotFound(f"There is no case {clean_header(number, limit=40)}; `gateway case list` shows those there are.")
+    return case
+
+
+def _need(value: str, what: str) -> None:
+    if not value.strip():
+        raise InvalidInput(f"Give {what}: it is empty.")
+    if len(value) > TEXT_LENGTH:
+        raise InvalidInput(f"Shorten {what} to {TEXT_LENGTH} characters.")
+
+
+def _address_or_none(address: str) -> str:
+    if address and not recipients.valid(address):
+        raise InvalidInput(f"The owner {clean_header(address)} is not one mail address.")
+    return address

@@ -1,0 +1,222 @@
+"""What the admin team does with mail that could not be linked: link by hand, open a case, discard, claim, undo.
+
+A hand link goes through the same rules and effects as a mail that arrived with its Reference ID (PROCESS 3.4).  Each
+function is one transaction; a second resolution is refused with `already-resolved`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from gateway import effects
+from gateway.desk import cases as desk_cases
+from gateway.errors import Conflict, InvalidInput, NotFound, Refused
+from gateway.model import (
+    Case,
+    CaseType,
+    Circumstances,
+    Decision,
+    EntryState,
+    Feed,
+    Linked,
+    MailFacts,
+    OpenCase,
+    Priority,
+    Resolution,
+    SetStatus,
+    Substatus,
+)
+from gateway.model.views import QueueItemView
+from gateway.reasons import Reason
+from gateway.rules import mail as mail_rules
+from gateway.rules import requests
+from gateway.services import Services
+from gateway.store import cases, contacts, events, mails, outbox, queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueResult:
+    """What an action on a queue item did, in words (or would do, for a preview)."""
+
+    item: QueueItemView
+    effects: tuple[str, ...]
+
+
+class _Preview(Exception):
+    """Ends the transaction of a preview, so that nothing of it stays."""
+
+
+def find(services: Services, *, state: str = queue.OPEN, reason: str = "", limit: int = 100) -> list[QueueItemView]:
+    """Return items, oldest first.  state: open, done or all."""
+    with services.database.read() as conn:
+        return queue.views(conn, now=services.clock.now(), state=state, reason=reason, limit=limit)
+
+
+def show(services: Services, item_id: str) -> QueueItemView:
+    """Return one item."""
+    with services.database.read() as conn:
+        return _view(conn, services, _item(conn, item_id).id)
+
+
+def link(services: Services, item_id: str, number: str, *, by: str, preview: bool = False) -> QueueResult:
+    """Link a mail to a case by hand, with the effects that it would have had on arrival.
+
+    preview: say what would happen and change nothing.
+    """
+    result: list[QueueResult] = []
+    try:
+        with services.database.write() as conn:
+            result.append(_link(conn, services, item_id, number, by=by))
+            if preview:
+                raise _Preview
+    except _Preview:
+        return QueueResult(item=show(services, item_id), effects=result[0].effects)
+    services.ring_outbox()
+    return result[0]
+
+
+def open_case(services: Services, item_id: str, *, by: str, subject: str = "", priority: str = "") -> QueueResult:
+    """Open a case from a mail, with its sender as the contact; the mail becomes its first update."""
+    now = services.clock.now()
+    with services.database.write() as conn:
+        item = _open_item(conn, item_id)
+        mail = _facts(conn, item.mail_id)
+        contact = desk_cases.contact_for(conn, mail.sender.address, mail.sender.name)
+        # A mail's longer subject is shortened; the mail itself is kept whole (PROCESS 2.5).
+        title = (subject or mail.subject or "(no subject)")[: requests.SUBJECT_LENGTH].strip()
+        opened = OpenCase(
+            case_number=cases.next_number(conn, services.config.gateway.first_case_number),
+            subject=title,
+            description=mail.reply or mail.text,
+            contact_id=contact.id,
+            priority=Priority(priority) if priority else Priority.MEDIUM,
+            type=CaseType.SUPPORT,
+            profile=services.policy.default_profile,
+        )
+        decision = requests.open_case(opened, contact, policy=services.policy)
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now)
+        _apply_link(conn, services, _case(conn, opened.case_number), mail, by=by)
+        undo = _undo_record(conn, None, made.outbox_ids)
+        _resolve(conn, item.id, Resolution.CASE_OPENED, by=by, now=now, case_number=opened.case_number, undo=undo)
+        result = QueueResult(
+            item=_view(conn, services, item.id),
+            effects=(f"Case {opened.case_number} is opened for {contact.email}.", "The contact is told by mail."),
+        )
+    services.ring_outbox()
+    return result
+
+
+def discard(services: Services, item_id: str, *, by: str, why: str) -> QueueResult:
+    """Set an item aside with a reason; its mail stays."""
+    if not why.strip():
+        raise InvalidInput("Say why this mail is discarded, for example: --why spam.")
+    with services.database.write() as conn:
+        item = _open_item(conn, item_id)
+        _resolve(conn, item.id, Resolution.DISCARDED, by=by, now=services.clock.now(), why=why)
+        return QueueResult(item=_view(conn, services, item.id), effects=("The mail is kept and leaves the queue.",))
+
+
+def claim(services: Services, item_id: str, *, by: str) -> QueueResult:
+    """Say that somebody looks at an item; a claim of somebody else is taken over."""
+    with services.database.write() as conn:
+        item = _open_item(conn, item_id)
+        queue.claim(conn, item.id, by, now=services.clock.now())
+        was = f", taken over from {item.claimed_by}" if item.claimed_by not in ("", by) else ""
+        return QueueResult(item=_view(conn, services, item.id), effects=(f"Claimed by {by}{was}.",))
+
+
+def release(services: Services, item_id: str) -> QueueResult:
+    """Give a claimed item back."""
+    with services.database.write() as conn:
+        item = _open_item(conn, item_id)
+        queue.claim(conn, item.id, "", now=None)
+        return QueueResult(item=_view(conn, services, item.id), effects=("Nobody claims it now.",))
+
+
+def undo(services: Services, item_id: str, *, by: str) -> QueueResult:
+    """Take a resolution back: status, substatus and timer as before, unsent mails cancelled (PROCESS 3.4).
+
+    Raises Conflict when the time for it is over, or the case was changed since (the message says by what).
+    """
+    now = services.clock.now()
+    with services.database.write() as conn:
+        item = _resolved_item(conn, item_id, now, services.policy.undo_minutes)
+        done = _take_back(conn, services, item, by=by, now=now) if item.undo else ()
+        queue.reopen(conn, item.id)
+        return QueueResult(item=_view(conn, services, item.id), effects=(*done, "The mail is back in the queue."))
+
+
+def _link(conn: Connection, services: Services, item_id: str, number: str, *, by: str) -> QueueResult:
+    item = _open_item(conn, item_id)
+    mail = _facts(conn, item.mail_id)
+    case = _case(conn, number, lock=True)
+    decision, made = _apply_link(conn, services, case, mail, by=by)
+    undo_record = _undo_record(conn, case, made.outbox_ids)
+    _resolve(
+        conn, item.id, Resolution.LINKED, by=by, now=services.clock.now(), case_number=case.number, undo=undo_record
+    )
+    return QueueResult(item=_view(conn, services, item.id), effects=_in_words(case, decision, mail))
+
+
+def _apply_link(
+    conn: Connection, services: Services, case: Case, mail: MailFacts, *, by: str
+) -> tuple[Decision, effects.Applied]:
+    link = Linked(case_number=case.number, feed=Feed.CASE, reason=Reason.LINKED_BY_HAND)
+    around = Circumstances(case=case, sender_contact=contacts.find_by_address(conn, mail.sender.address))
+    now = services.clock.now()
+    decision = mail_rules.on_mail(link, mail, around, policy=services.policy, now=now, by=by)
+    made = effects.apply(conn, decision, scribe=services.scribe, now=now)
+    mails.link(conn, mail.id, case.number)
+    data = {"mail_id": str(mail.id), "resolution": Resolution.LINKED}
+    events.append(conn, "mail.resolved", case_number=case.number, data=data, now=now)
+    return decision, made
+
+
+def _take_back(conn: Connection, services: Services, item: Any, *, by: str, now: datetime) -> tuple[str, ...]:
+    case = _case(conn, item.case_number, lock=True)
+    record = item.undo
+    _check_unchanged(conn, case, record)
+    words = []
+    if item.resolution == Resolution.CASE_OPENED:
+        # The number was given and is never used again, so the case stays and is closed without a word to anybody.
+        decision = requests.close(case, Substatus.CANCELLED, "", by, policy=services.policy, now=now, notify=False)
+        effects.apply(conn, decision, scribe=services.scribe, now=now)
+        words.append(f"Case {case.number} is closed as cancelled; nobody is told.")
+    else:
+        before = record["before"]
+        modified = datetime.fromisoformat(before["modified_at"])
+        cases.restore(conn, case.number, status=before["status"], substatus=before["substatus"], modified_at=modified)
+        if before["episode_id"] is not None and case.episode is None:
+            cases.resume_episode(conn, before["episode_id"])
+            words.append("The wait for the customer runs again as before.")
+        words.append(f"Case {case.number} is {before['status']} / {before['substatus']} again.")
+    cases.remove_update(conn, item.mail_id)
+    mails.link(conn, item.mail_id, None)
+    events.append(
+        conn, "case.updated", case_number=case.number, data={"mail_id": str(item.mail_id), "undone": True}, now=now
+    )
+    return (*words, *_unsend(conn, record["outbox_ids"]))
+
+
+def _unsend(conn: Connection, outbox_ids: list[int]) -> list[str]:
+    states = outbox.cancel_unsent(conn, outbox_ids)
+    return [
+        f"Mail {id} was not sent yet and is cancelled."
+        if state == EntryState.CANCELLED
+        else f"Mail {id} has left already."
+        for id, state in states.items()
+    ]
+
+
+def _check_unchanged(conn: Connection, case: Case, record: dict[str, Any]) -> None:
+    if case.version == record["version"]:
+        return
+    since = events.after(conn, case.number, record["event_id"])
+    what = ", ".join(f"{type_} at {at:%H:%M:%S} UTC" for type_, at in since) or "another change"
+    raise Conflict(Reason.CHANGED_MEANWHILE, f"Case {case.number} was changed since ({what}); undo would lose that.")
+
+
+def _undo_record(conn: Connection, before: Case | None, outbox_ids: list[int]) -> dict[str, Any]:
+    return {}

@@ -1,0 +1,162 @@
+"""Apply decisions: the only code that changes a case.
+
+Mail, timers, requests and clicks all end here, inside the caller's transaction: everything a decision says happens, or
+nothing.  `apply` also reports what it did, so that an undo can put it back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, assert_never
+
+from sqlalchemy import Connection
+
+from gateway import addresses
+from gateway.cleaning import clean_header, clean_text
+from gateway.linking import reference_id
+from gateway.model import (
+    Case,
+    Decision,
+    Effect,
+    MarkBounced,
+    Notify,
+    OpenCase,
+    Publish,
+    QueueForAdmin,
+    RecordUpdate,
+    SetStatus,
+    StartEpisode,
+    Status,
+    StopEpisode,
+    Substatus,
+)
+from gateway.store import cases, events, outbox, queue
+from gateway.store.instance import Instance
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a decision did.  outbox_ids: mails written.  before: the case as it was, None when none was touched."""
+
+    before: Case | None = None
+    outbox_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scribe:
+    """What writing effects needs of this installation.  random_bytes: a source nobody can guess."""
+
+    instance: Instance
+    mail_domain: str
+    random_bytes: Any
+
+
+def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime) -> Applied:
+    """Do what the decision says.  The caller holds the case's row lock and commits.
+
+    Publishes `case.status_changed` by itself, so that no rule can forget it.
+    """
+    applied = Applied()
+    if decision.case_number and not any(isinstance(e, OpenCase) for e in decision.effects):
+        applied.before = cases.load(conn, decision.case_number)
+    for effect in decision.effects:
+        _apply_one(conn, effect, applied, scribe=scribe, now=now)
+    return applied
+
+
+def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
+    match effect:
+        case OpenCase():
+            _open(conn, effect, now=now)
+        case RecordUpdate():
+            _record(conn, effect, _case(applied), now=now)
+        case SetStatus():
+            _set_status(conn, effect, applied, now=now)
+        case StartEpisode():
+            steps = effect.steps
+            question = clean_text(effect.question)
+            cases.start_episode(conn, _case(applied), status=effect.status, question=question, steps=steps, now=now)
+        case StopEpisode():
+            cases.end_episode(conn, _case(applied), why=effect.why, now=now)
+        case Notify():
+            _notify(conn, effect, applied, scribe=scribe, now=now)
+        case Publish():
+            events.append(conn, effect.type, case_number=effect.case_number, data=effect.data, now=now)
+        case QueueForAdmin():
+            queue.add(conn, effect, now=now)
+        case MarkBounced():
+            outbox.mark_bounced(conn, effect.outbox_id, now=now)
+        case _:
+            assert_never(effect)
+
+
+def _case(applied: Applied) -> Case:
+    if applied.before is None:
+        raise LookupError("a decision changes a case that does not exist")
+    return applied.before
+
+
+def _open(conn: Connection, opened: OpenCase, *, now: datetime) -> None:
+    cases.insert(
+        conn,
+        number=opened.case_number,
+        subject=clean_header(opened.subject),
+        description=clean_text(opened.description),
+        status=Status.OPEN,
+        substatus=Substatus.NEW,
+        priority=opened.priority,
+        type=opened.type,
+        profile=opened.profile,
+        contact_id=opened.contact_id,
+        owner=opened.owner,
+        external_ref=clean_header(opened.external_ref),
+        previous=opened.previous,
+        opened_at=now,
+        modified_at=now,
+    )
+
+
+def _record(conn: Connection, posted: RecordUpdate, case: Case, *, now: datetime) -> None:
+    cases.add_update(conn, case, replace(posted, text=clean_text(posted.text)), now=now)
+    if posted.touches:
+        cases.touch(conn, case.number, now=now)
+
+
+def _set_status(conn: Connection, effect: SetStatus, applied: Applied, *, now: datetime) -> None:
+    before = _case(applied)
+    cases.set_status(conn, before, effect.status, effect.substatus, now=now)
+    if (before.status, before.substatus) != (effect.status, effect.substatus):
+        data = {"status": effect.status, "substatus": effect.substatus, "was": before.status}
+        events.append(conn, "case.status_changed", case_number=before.number, data=data, now=now)
+
+
+def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
+    reference = ""
+    if effect.with_reference:
+        reference = cases.reference_for(
+            conn,
+            number=effect.case_number,
+            feed=effect.feed,
+            recipient=addresses.key(effect.to),
+            fresh=reference_id.new(scribe.random_bytes),
+            now=now,
+        )
+    outbox_id = outbox.add(
+        conn,
+        key=effect.key,
+        notice=effect.notice,
+        to=effect.to,
+        to_name=clean_header(effect.to_name),
+        case_number=effect.case_number,
+        reference_id=reference,
+        context=_cleaned(effect.context),
+        instance=scribe.instance,
+        mail_domain=scribe.mail_domain,
+        now=now,
+    )
+    if outbox_id is not None:
+        applied.outbox_ids.append(outbox_id)
+
+
+def _cleaned(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: clean_text(value) if isinstance(value, str) else value for key, value in context.items()}

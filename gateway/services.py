@@ -1,0 +1,32 @@
+"""What use cases are handed: the store, the clock, the policy and the doorbells.  `app.build` makes the only one.
+
+A plain value; it starts nothing and decides nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.effects import Scribe
+from gateway.model import Policy, ReadingRules
+from gateway.store.db import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that serving one mail or one request needs.
+
+    owner: name under which this process takes leases.  ring_mail, ring_outbox: say that there may be work; losing a ring
+    costs one sweep, never a mail.
+    """
+
+    config: Config
+    database: Database
+    clock: Clock
+    policy: Policy
+    scribe: Scribe
+    reading_rules: ReadingRules
+    owner: str
+    ring_mail: Callable[[], None]
+    ring_outbox: Callable[[], None]

@@ -1,0 +1,218 @@
+"""Outgoing mail: one row a mail, the truth about it; a wake-up only says that there is something to do.
+
+The idempotency key is UNIQUE: writing the same notice twice is nothing.  Message-ID and bounce address are keyed hashes
+of it, so they are the same on every try and cannot be guessed.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, union_all, update
+
+from gateway.cleaning import clean_text
+from gateway.model import (
+    Accepted,
+    EntryState,
+    Notice,
+    OutboxEntry,
+    Rejected,
+    RelayOutcome,
+    SentMail,
+    Unknown,
+)
+from gateway.store import events, lease, mails
+from gateway.store.db import Database
+from gateway.store.instance import Instance
+from gateway.store.sql import insert_new
+from gateway.store.tables import blob, contact, mail, outbox, support_case
+
+REPLY_LENGTH = 1000
+THREAD_EACH_END = 8
+
+
+def add(
+    conn: Connection,
+    *,
+    key: str,
+    notice: Notice,
+    to: str,
+    to_name: str,
+    case_number: str,
+    reference_id: str,
+    context: Mapping[str, Any],
+    instance: Instance,
+    mail_domain: str,
+    now: datetime,
+) -> int | None:
+    """Write one mail into the outbox and return its id; None when a mail with this key is there already."""
+    row = {
+        "idempotency_key": key,
+        "notice": notice,
+        "case_number": case_number,
+        "to_address": to,
+        "to_name": to_name,
+        "reference_id": reference_id,
+        "context": json.loads(json.dumps(context)),
+        "message_id": f"<{_keyed(instance, 'message-id', key)}@{mail_domain}>",
+        "verp_key": _keyed(instance, "verp", key),
+        "created_at": now,
+        "state": EntryState.READY,
+        "run_at": now,
+    }
+    return conn.execute(insert_new(conn, outbox).values(row).returning(outbox.c.id)).scalar_one_or_none()
+
+
+def claim(database: Database, *, owner: str, limit: int, now: datetime, seconds: float) -> list[OutboxEntry]:
+    """Lease up to `limit` mails that are due and return all that composing and sending need."""
+    with database.write() as conn:
+        rows = lease.claim(conn, outbox, owner=owner, limit=limit, now=now, seconds=seconds)
+        if not rows:
+            return []
+        first_tries = [row.id for row in rows if row.first_tried_at is None]
+        if first_tries:
+            conn.execute(update(outbox).where(outbox.c.id.in_(first_tries)).values(first_tried_at=now))
+        return _entries(conn, rows, now)
+
+
+def keep_rendered(database: Database, rendered: Sequence[tuple[OutboxEntry, bytes]]) -> None:
+    """Make the bytes of mails durable before the first try, so that every try sends the same ones."""
+    with database.write() as conn:
+        for entry, raw in rendered:
+            digest = hashlib.sha256(raw).hexdigest()
+            conn.execute(insert_new(conn, blob).values(sha256=digest, size=len(raw), bytes=raw))
+            held = (outbox.c.id == entry.id) & (outbox.c.fence == entry.fence)
+            conn.execute(update(outbox).where(held).values(rendered_sha256=digest))
+
+
+def settle(
+    database: Database, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime
+) -> bool:
+    """End a lease with what the relay said; False when another lease was taken since.
+
+    next_run_at: when to try again; None gives up, and the mail is dead until a person retries it.
+    """
+    values: dict[str, Any] = {"last_reply": clean_text(outcome.reply)[:REPLY_LENGTH]}
+    if isinstance(outcome, Unknown):
+        values["uncertain"] = True
+    if isinstance(outcome, Accepted):
+        state, values["sent_at"] = EntryState.DONE, now
+    elif isinstance(outcome, Rejected) or next_run_at is None:
+        state = EntryState.DEAD
+    else:
+        state, values["run_at"] = EntryState.READY, next_run_at
+    with database.write() as conn:
+        ended = lease.settle(conn, outbox, entry_id=entry.id, fence=entry.fence, state=state, **values)
+        if ended and state is not EntryState.READY:
+            type_ = "notice.sent" if state is EntryState.DONE else "notice.failed"
+            data = {"outbox_id": str(entry.id), "notice": entry.notice}
+            events.append(conn, type_, case_number=entry.case_number, data=data, now=now)
+    return ended
+
+
+def park(database: Database, entry: OutboxEntry, *, why: str) -> bool:
+    """Hold a mail that cannot be composed until a person releases it; nothing half-made ever leaves."""
+    with database.write() as conn:
+        return lease.settle(
+            conn, outbox, entry_id=entry.id, fence=entry.fence, state=EntryState.HELD, last_reply=why[:REPLY_LENGTH]
+        )
+
+
+def sent_by_verp(conn: Connection, verp_keys: Sequence[str]) -> dict[str, SentMail]:
+    """Return the outgoing mails that these bounce addresses belong to."""
+    if not verp_keys:
+        return {}
+    found = select(outbox).where(outbox.c.verp_key.in_(verp_keys))
+    return {
+        row.verp_key: SentMail(
+            outbox_id=row.id, to=row.to_address, message_id=row.message_id, case_number=row.case_number
+        )
+        for row in conn.execute(found)
+    }
+
+
+def mark_bounced(conn: Connection, outbox_id: int, *, now: datetime) -> None:
+    """Record that a mail came back; the first time counts."""
+    conn.execute(update(outbox).where(outbox.c.id == outbox_id, outbox.c.bounced_at.is_(None)).values(bounced_at=now))
+
+
+def cancel_unsent(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Cancel those of these mails that have not begun to leave; return the state that each of them has now."""
+    if not ids:
+        return {}
+    waiting = update(outbox).where(outbox.c.id.in_(ids), outbox.c.state.in_((EntryState.READY, EntryState.HELD)))
+    # A mail that was tried before may have arrived, so only an untried one counts as unsent.
+    conn.execute(waiting.where(outbox.c.uncertain.is_(False)).values(state=EntryState.CANCELLED))
+    return {row.id: row.state for row in conn.execute(select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(ids)))}
+
+
+def last_sent_to(conn: Connection, notice: Notice, to: str) -> datetime | None:
+    """Return when a notice of this kind was last written for this address."""
+    latest = select(func.max(outbox.c.created_at)).where(
+        outbox.c.notice == notice, func.lower(outbox.c.to_address) == to.lower()
+    )
+    return conn.execute(latest).scalar()
+
+
+def move(conn: Connection, outbox_id: int, *, state: EntryState, allowed: Sequence[EntryState], **values: Any) -> bool:
+    """Bring a mail to another state by hand; False when it is in none of the `allowed` ones."""
+    fitting = update(outbox).where(outbox.c.id == outbox_id, outbox.c.state.in_(allowed))
+    return conn.execute(fitting.values(state=state, **values)).rowcount == 1
+
+
+def _keyed(instance: Instance, purpose: str, key: str) -> str:
+    digest = hmac.new(instance.key, f"{purpose}:{key}".encode(), hashlib.sha256).digest()[:16]
+    return base64.b32encode(digest).decode("ascii").rstrip("=").lower()
+
+
+def _entries(conn: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[OutboxEntry]:
+    numbers = {row.case_number for row in rows if row.case_number}
+    cases = _case_facts(conn, numbers)
+    threads = {number: _thread(conn, number) for number in numbers}
+    raws = mails.raw_many(conn, [row.rendered_sha256 for row in rows if row.rendered_sha256])
+    return [
+        OutboxEntry(
+            id=row.id,
+            notice=Notice(row.notice),
+            to=row.to_address,
+            to_name=row.to_name,
+            case_number=row.case_number,
+            subject=cases[row.case_number].subject if row.case_number in cases else "",
+            reference_id=row.reference_id,
+            language=cases[row.case_number].language if row.reference_id else "en",
+            context=row.context,
+            message_id=row.message_id,
+            thread=tuple(m for m in threads.get(row.case_number, ()) if m != row.message_id),
+            verp_key=row.verp_key,
+            created_at=row.created_at,
+            attempts=row.attempts,
+            fence=row.fence,
+            first_tried_at=row.first_tried_at or now,
+            rendered=raws.get(row.rendered_sha256 or "", b""),
+            uncertain=row.uncertain,
+        )
+        for row in rows
+    ]
+
+
+def _case_facts(conn: Connection, numbers: set[str]) -> dict[str, Any]:
+    joined = support_case.join(contact, support_case.c.contact_id == contact.c.id)
+    facts = select(support_case.c.number, support_case.c.subject, contact.c.language).select_from(joined)
+    return {row.number: row for row in conn.execute(facts.where(support_case.c.number.in_(numbers)))}
+
+
+def _thread(conn: Connection, number: str) -> list[str]:
+    """Return the Message-IDs of a case's mails, oldest first: ours that left and the customer's that were linked."""
+    ours = select(outbox.c.message_id, outbox.c.sent_at.label("at")).where(
+        outbox.c.case_number == number, outbox.c.sent_at.is_not(None), outbox.c.reference_id != ""
+    )
+    theirs = select(mail.c.message_id, mail.c.received_at.label("at")).where(
+        mail.c.case_number == number, mail.c.message_id != "", mail.c.disposition == "linked"
+    )
+    both = union_all(ours, theirs).subquery()
+    ids = list(conn.execute(select(both.c.message_id).order_by(both.c.at)).scalars())
+    return ids if len(ids) <= 2 * THREAD_EACH_END else ids[:THREAD_EACH_END] + ids[-THREAD_EACH_END:]

@@ -1,0 +1,114 @@
+"""The admin team's queue: mail that no Reference ID linked, one item a mail."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from gateway.model import Hint, QueueForAdmin, Resolution
+from gateway.model.views import HintView, QueueItemView
+from gateway.store.sql import insert_new
+from gateway.store.tables import mail, queue_item
+
+OPEN, DONE = "open", "done"
+
+
+def add(conn: Connection, item: QueueForAdmin, *, now: datetime) -> None:
+    """Put a mail into the queue; a mail that is there already stays as it is."""
+    row = {
+        "mail_id": item.mail_id,
+        "reason": item.reason,
+        "recipient": item.recipient,
+        "hints": [_hint(h) for h in item.hints],
+        "state": OPEN,
+        "created_at": now,
+    }
+    conn.execute(insert_new(conn, queue_item).values(row))
+
+
+def load(conn: Connection, item_id: int, *, lock: bool = False) -> Any | None:
+    """Return the row of an item; lock: hold it until the transaction ends."""
+    found = select(queue_item).where(queue_item.c.id == item_id)
+    return conn.execute(found.with_for_update() if lock else found).first()
+
+
+def resolve(
+    conn: Connection,
+    item_id: int,
+    resolution: Resolution,
+    *,
+    by: str,
+    now: datetime,
+    case_number: str | None = None,
+    why: str = "",
+    undo: Mapping[str, Any] | None = None,
+) -> bool:
+    """Resolve an open item; False when somebody resolved it before."""
+    still_open = update(queue_item).where(queue_item.c.id == item_id, queue_item.c.state == OPEN)
+    values = {"resolution": resolution, "case_number": case_number, "why": why, "undo": dict(undo or {})}
+    return conn.execute(still_open.values(state=DONE, resolved_at=now, resolved_by=by, **values)).rowcount == 1
+
+
+def reopen(conn: Connection, item_id: int) -> bool:
+    """Make a resolved item open again (undo)."""
+    resolved = update(queue_item).where(queue_item.c.id == item_id, queue_item.c.state == DONE)
+    empty: dict[str, Any] = {"resolution": None, "case_number": None, "resolved_at": None, "undo": None}
+    return conn.execute(resolved.values(state=OPEN, resolved_by="", why="", **empty)).rowcount == 1
+
+
+def claim(conn: Connection, item_id: int, by: str, *, now: datetime | None) -> None:
+    """Note who looks at an item; "" releases it."""
+    claimed = update(queue_item).where(queue_item.c.id == item_id)
+    conn.execute(claimed.values(claimed_by=by, claimed_at=now))
+
+
+def views(
+    conn: Connection,
+    *,
+    now: datetime,
+    state: str = OPEN,
+    reason: str = "",
+    item_id: int | None = None,
+    limit: int = 100,
+    after: int = 0,
+) -> list[QueueItemView]:
+    """Return items, oldest first.  state: open, done or all."""
+    found = select(queue_item, mail.c.sender, mail.c.subject).select_from(queue_item.join(mail))
+    if item_id is not None:
+        found = found.where(queue_item.c.id == item_id)
+    elif state != "all":
+        found = found.where(queue_item.c.state == state)
+    if reason:
+        found = found.where(queue_item.c.reason == reason)
+    found = found.where(queue_item.c.id > after).order_by(queue_item.c.id).limit(limit)
+    return [_view(row, now) for row in conn.execute(found)]
+
+
+def _view(row: Any, now: datetime) -> QueueItemView:
+    return QueueItemView(
+        id=str(row.id),
+        mail_id=str(row.mail_id),
+        reason=row.reason,
+        recipient=row.recipient,
+        from_=row.sender,
+        subject=row.subject,
+        hints=_hints(row.hints),
+        state=row.state,
+        resolution=row.resolution,
+        case=row.case_number,
+        claimed_by=row.claimed_by or None,
+        created_at=row.created_at,
+        age_seconds=max(0, int((now - row.created_at).total_seconds())),
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by or None,
+        why=row.why or None,
+    )
+
+
+def _hint(hint: Hint) -> dict[str, Any]:
+    return {"case": hint.case_number, "score": hint.score, "evidence": list(hint.evidence)}
+
+
+def _hints(stored: Sequence[Mapping[str, Any]]) -> tuple[HintView, ...]:
+    return tuple(HintView(case=h["case"], score=h["score"], evidence=tuple(h["evidence"])) for h in stored)
