@@ -73,6 +73,7 @@ class SmtpSection(Section):
     read_timeout_seconds: float = Field(default=60, gt=0)
     min_bytes_per_second: int = Field(default=500, ge=0)
     session_seconds: float = Field(default=1800, gt=0)
+    commit_seconds: float = Field(default=60, gt=0)
     shutdown_seconds: float = Field(default=30, gt=0)
 
 

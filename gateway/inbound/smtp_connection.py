@@ -1,0 +1,242 @@
+"""The frame of one SMTP connection: admission, command loop, deadlines, caps, saying and leaving.
+
+aiosmtpd gives the protocol object; loop and DATA are ours, because the library's loop is cancelled by a half-close
+after the dot, its timer cuts an active DATA and is reset by NOOP, it has no caps, and it answers an exception with a
+permanent 500 and the exception's text.  What the commands do stands in `smtp_session.py`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from ssl import SSLContext, SSLError
+
+from aiosmtpd.smtp import SMTP
+
+from gateway import maillog
+from gateway.clock import Clock
+from gateway.config import SmtpSection
+from gateway.inbound import replies
+from gateway.inbound.replies import Reply
+from gateway.inbound.smtp_commands import MAX_LINE_BYTES, read_command
+from gateway.inbound.smtp_input import Input
+from gateway.inbound.smtp_limits import Connections, Deadline, InflightBytes
+from gateway.inbound.smtp_recipients import Recipients
+from gateway.model import NewMail, SpooledMail
+
+Put = Callable[[NewMail], "Future[SpooledMail]"]
+
+# How long a closed connection may still flush its last reply.
+_FLUSH_SECONDS = 5
+_VERBS_OF_A_MAIL = ("MAIL", "RCPT", "DATA", "QUIT")
+
+
+@dataclass(slots=True, kw_only=True)
+class Shared:
+    """What all connections of one listener have in common."""
+
+    settings: SmtpSection
+    hostname: str
+    recipients: Recipients
+    connections: Connections
+    inflight: InflightBytes
+    put: Put
+    clock: Clock
+    tls: SSLContext | None
+    stopping: bool = False
+    open: set["Connection"] = field(default_factory=set)
+
+
+class Phase(Enum):
+    """What a connection is doing, which decides how it may be ended."""
+
+    IDLE = auto()
+    OBEYING = auto()
+    RECEIVING = auto()
+    COMMITTING = auto()
+
+
+class Connection(SMTP):
+    """One connection.  A subclass fills `verbs`: what is done for which command."""
+
+    verbs: dict[str, Callable[[str], Awaitable[None]]]
+    transport: asyncio.Transport | None  # None once it is lost
+
+    def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
+        # aiosmtpd's own timer is never reset by our loop, so it is the cap on the whole session.
+        super().__init__(None, hostname=shared.hostname, timeout=shared.settings.session_seconds, loop=loop)
+        self.shared = shared
+        self.settings = shared.settings
+        self.input = Input(loop)
+        self.deadline = Deadline(loop, self.time_over)
+        self.peer = ""
+        self.inside_tls = False
+        self.phase = Phase.OBEYING
+        self._errors = self._junk = 0
+        self._too_old = self._leaving = False
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the client, or turn it away at once: 421 4.7.0 over a cap, 421 4.3.2 while stopping."""
+        assert isinstance(transport, asyncio.Transport)
+        self.peer = (transport.get_extra_info("peername") or ("",))[0]
+        refusal = replies.STOPPING if self.shared.stopping else None
+        if refusal is None and not self.shared.connections.admit(self.peer):
+            refusal = replies.TOO_MANY_CONNECTIONS
+        if refusal:
+            self._log_refusal(refusal)
+            transport.set_protocol(asyncio.Protocol())
+            transport.write(refusal.line)
+            transport.close()
+            return
+        self.shared.open.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the client.  A commit under way goes on."""
+        self.shared.open.discard(self)
+        self.shared.connections.leave(self.peer)
+        self.deadline.close()
+        super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came."""
+        assert self.transport is not None
+        self.input.feed(data, self.transport)
+
+    def eof_received(self) -> bool:
+        """Let a half-closed client have its answers; inside TLS there is no half-close."""
+        self.input.feed_eof()
+        return not self.inside_tls
+
+    def stop(self) -> None:
+        """Say 421 4.3.2 now if the client is between commands, else after its mail."""
+        if self.phase is Phase.IDLE:
+            self.leave(replies.STOPPING)
+
+    def abort(self) -> None:
+        """Cut the connection: the time for an orderly end is over."""
+        if self.phase is not Phase.COMMITTING:
+            self.leave(replies.STOPPING)
+        if self.transport is not None:
+            self.transport.abort()
+
+    # The command loop
+
+    async def _handle_client(self) -> None:
+        try:
+            self.say(replies.greeting(self.shared.hostname))
+            while not self._leaving:
+                await self._serve_one_command()
+        except (ConnectionError, SSLError):
+            pass
+        finally:
+            self._hang_up()
+
+    async def _serve_one_command(self) -> None:
+        line = await self._next_line()
+        if line is None:
+            self._leaving = True
+            return
+        try:
+            await self._obey(line)
+        except (ConnectionError, SSLError):
+            raise
+        # Unknown errors are ours, temporary, and told to nobody outside.
+        except Exception as error:
+            self._fail(error)
+        self._enforce_caps()
+        if self.transport is not None and self.transport.get_write_buffer_size():
+            self.deadline.start(self.settings.read_timeout_seconds)
+            await self._writer.drain()
+
+    async def _next_line(self) -> bytes | None:
+        self.deadline.start(self.settings.read_timeout_seconds)
+        self.phase = Phase.IDLE
+        try:
+            return await self.input.line(MAX_LINE_BYTES)
+        finally:
+            self.phase = Phase.OBEYING
+            self.deadline.stop()
+
+    async def _obey(self, line: bytes) -> None:
+        command = read_command(line) if line else replies.LINE_TOO_LONG
+        if isinstance(command, Reply):
+            self.say(command)
+        elif verb := self.verbs.get(command.verb):
+            self._junk += command.verb not in _VERBS_OF_A_MAIL
+            await verb(command.argument)
+        else:
+            self.say(replies.UNKNOWN_COMMAND)
+
+    def _fail(self, error: Exception) -> None:
+        maillog.smtp_failed(error=error, peer=self.peer)
+        self.forget_transaction()
+        if self.phase is Phase.RECEIVING:
+            # The rest of the mail would be taken for commands.
+            self.leave(replies.OUR_FAULT_CLOSING)
+        else:
+            self.say(replies.OUR_FAULT)
+
+    def forget_transaction(self) -> None:
+        """Drop what the client said since MAIL."""
+
+    def _enforce_caps(self) -> None:
+        if self._leaving:
+            return
+        if self.shared.stopping:
+            self.leave(replies.STOPPING)
+        elif self._too_old:
+            self.leave(replies.TIME_OVER)
+        elif self._errors >= self.settings.max_errors_per_session:
+            self.leave(replies.TOO_MANY_ERRORS)
+        elif self._junk > self.settings.max_junk_commands:
+            self.leave(replies.TOO_MUCH_JUNK)
+
+    # Saying and leaving
+
+    def say(self, reply: Reply) -> None:
+        """Send a reply; a 4yz or 5yz is logged, a 5yz counts as an error of the client."""
+        if reply.code >= 400:
+            self._log_refusal(reply)
+            self._errors += reply.is_permanent
+        self.send(reply.line)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, if there is still somebody to send them to."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def leave(self, reply: Reply | None) -> None:
+        """Say the last word, if any, and close."""
+        if reply:
+            self.say(reply)
+        self._leaving = True
+        self._hang_up()
+
+    def time_over(self) -> None:
+        """Say 421 4.4.2 and close."""
+        self.leave(replies.TIME_OVER)
+
+    def good_client(self) -> None:
+        """Forget errors and junk: the client has delivered a mail."""
+        self._errors = self._junk = 0
+
+    def _timeout_cb(self) -> None:
+        """Called by aiosmtpd when the session is too old; a commit under way is answered first."""
+        if self.phase is Phase.COMMITTING:
+            self._too_old = True
+        else:
+            self.time_over()
+
+    def _hang_up(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        self.transport.close()
+        # A client that does not read its last reply must not keep the socket.
+        self.loop.call_later(_FLUSH_SECONDS, self.transport.abort)
+
+    def _log_refusal(self, reply: Reply) -> None:
+        maillog.smtp_refused(code=reply.code, enhanced=reply.enhanced, why=reply.cause, peer=self.peer)
