@@ -7,9 +7,9 @@ python=$1 venv=$2 what=$3
 
 stop() { echo "$*" >&2; exit 1; }
 
-command -v "$python" >/dev/null || stop "There is no '$python' here; install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11"
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    stop "'$python' is $("$python" -V 2>&1), older than 3.11; install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11"
+advice="install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11"
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || stop "There is no '$python' that runs here; $advice"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "'$python' is Python $version; $advice"
 
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     rm -rf "$venv"
@@ -28,7 +28,7 @@ echo "Installing the pinned packages into $venv (once; a minute or so) ..."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! "$venv/bin/python" -m pip install --quiet -c constraints.txt -e ".$extras" >"$log" 2>&1; then
-    tail -n 15 "$log" >&2
+    grep -v '^WARNING' "$log" | tail -n 15 >&2
     stop "The packages could not be installed; pip's last words stand above."
 fi
 

@@ -69,10 +69,12 @@ def needed() -> Iterator[None]:
     """Turn a missing service into a loud skip, with CI=true into a failure."""
     try:
         yield
-    except servers.ServiceMissing as service:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(f"{MISSING}{service}", pytrace=False)
-        pytest.skip(f"{MISSING}{service}")
+        return
+    except servers.ServiceMissing as missing:
+        message = f"{MISSING}{missing}"
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
 
 
 @pytest.fixture(scope="session")
