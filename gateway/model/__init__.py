@@ -33,7 +33,7 @@ from gateway.model.mail import (
     TraceStep,
     Verdict,
 )
-from gateway.model.outgoing import Accepted, Deferred, OutboxEntry, Rejected, RelayOutcome, Unknown
+from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
 from gateway.model.words import (
     Access,
     CaseType,
@@ -75,6 +75,7 @@ __all__ = [
     "Hint",
     "InboundMail",
     "KnownReference",
+    "Letterhead",
     "Link",
     "Linked",
     "MailKind",
