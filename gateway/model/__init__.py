@@ -1,7 +1,7 @@
 """The vocabulary: every value that crosses a folder border.
 
 Frozen dataclasses and enums only; no I/O, no rule, no SQL.  Datetimes are aware and UTC; sizes are bytes.
-Reading order: words, mail (coming in), linking, case, deciding, outgoing.
+Reading order: words, mail (coming in), linking, case, policy, deciding, outgoing.  `views` is imported by itself.
 """
 
 from gateway.model.case import Case, Contact, Episode, FollowUpStep
@@ -39,7 +39,7 @@ from gateway.model.mail import (
     TraceStep,
     Verdict,
 )
-from gateway.model.outgoing import Accepted, Deferred, OutboxEntry, Rejected, RelayOutcome, Unknown
+from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
 from gateway.model.policy import FollowUpPolicy, Policy, Profile
 from gateway.model.words import (
     Access,
@@ -86,6 +86,7 @@ __all__ = [
     "HintQuery",
     "InboundMail",
     "KnownReference",
+    "Letterhead",
     "Link",
     "Linked",
     "MailFacts",

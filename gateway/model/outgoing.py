@@ -9,9 +9,27 @@ from gateway.model.words import Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """Who writes: what every outgoing mail says about this installation.
+
+    care_phone, contact_page: "" where there is none.  instance, loop_key: by these we know our own mail again.
+    """
+
+    organisation: str
+    care_address: str
+    mail_domain: str
+    base_url: str
+    care_phone: str = ""
+    contact_page: str = ""
+    instance: str = "gateway"
+    loop_key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
     """One outgoing mail that is leased to us for sending.
 
+    subject: the case's subject, "" for a mail about no case.  context: values of the template, JSON types only.
     attempts: leases taken so far, this one included.  rendered: exact bytes of an earlier try, b"" before the first.
     uncertain: an earlier try ended without the relay's answer to the final dot.
     """
