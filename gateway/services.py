@@ -17,8 +17,8 @@ from gateway.store.db import Database
 class Services:
     """Everything that serving one mail or one request needs.
 
-    owner: name under which this process takes leases.  ring_mail, ring_outbox: say that there may be work; losing a ring
-    costs one sweep, never a mail.
+    owner: name under which this process takes leases.  ring_mail, ring_outbox: say that there may be work; losing a
+    ring costs one sweep, never a mail.
     """
 
     config: Config

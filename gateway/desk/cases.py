@@ -25,7 +25,7 @@ from gateway.model import (
     Visibility,
 )
 from gateway.model.views import CaseView, UpdateView
-from gateway.outbound import recipients
+from gateway.outbound import compose
 from gateway.rules import requests
 from gateway.services import Services
 from gateway.store import case_views, cases, contacts
@@ -56,7 +56,7 @@ def open_case(
     now = services.clock.now()
     with services.database.write() as conn:
         if previous:
-            previous = _load(conn, previous).number
+            previous = load(conn, previous).number
         contact = contact_for(conn, contact_email, contact_name)
         opened = OpenCase(
             case_number=cases.next_number(conn, services.config.gateway.first_case_number),
@@ -80,7 +80,7 @@ def open_case(
 def show(services: Services, number: str) -> CaseView:
     """Return one case."""
     with services.database.read() as conn:
-        return case_views.one(conn, _load(conn, number).number)
+        return case_views.one(conn, load(conn, number).number)
 
 
 def find(services: Services, query: case_views.CaseQuery) -> list[CaseView]:
@@ -92,7 +92,7 @@ def find(services: Services, query: case_views.CaseQuery) -> list[CaseView]:
 def updates(services: Services, number: str, *, feed: Feed = Feed.CASE) -> list[UpdateView]:
     """Return a feed of a case, oldest first."""
     with services.database.read() as conn:
-        return case_views.updates(conn, _load(conn, number).id, feed)
+        return case_views.updates(conn, load(conn, number).id, feed)
 
 
 def post(
@@ -109,7 +109,7 @@ def post(
     visibility = Visibility.PUBLIC if channel in requests.FROM_CUSTOMER else visibility
     now = services.clock.now()
     with services.database.write() as conn:
-        case = _load(conn, number, lock=True)
+        case = load(conn, number, lock=True)
         posted = RecordUpdate(
             case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
         )
@@ -156,7 +156,7 @@ def close(
 def contact_for(conn: Connection, email: str, name: str) -> Contact:
     """Return the contact of an address, made new when the address is unknown.  Raises InvalidInput for no address."""
     email = email.strip()
-    if not recipients.valid(email):
+    if not compose.valid_recipient(email):
         raise InvalidInput(
             f"{clean_header(email) or 'Nothing'} is not one mail address; write it like dana@example.com."
         )
@@ -167,14 +167,15 @@ def contact_for(conn: Connection, email: str, name: str) -> Contact:
 def _decide(services: Services, number: str, decide: Callable[[Case], Decision]) -> CaseView:
     """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
     with services.database.write() as conn:
-        case = _load(conn, number, lock=True)
+        case = load(conn, number, lock=True)
         effects.apply(conn, decide(case), scribe=services.scribe, now=services.clock.now())
         view = case_views.one(conn, case.number)
     services.ring_outbox()
     return view
 
 
-def _load(conn: Connection, number: str, *, lock: bool = False) -> Case:
+def load(conn: Connection, number: str, *, lock: bool = False) -> Case:
+    """Return a case by its number, with or without leading zeros.  Raises NotFound."""
     padded = number.strip().zfill(cases.NUMBER_WIDTH)
     case = cases.load(conn, padded, lock=lock) if padded.isascii() and padded.isdigit() else None
     if case is None:
@@ -190,6 +191,6 @@ def _need(value: str, what: str) -> None:
 
 
 def _address_or_none(address: str) -> str:
-    if address and not recipients.valid(address):
+    if address and not compose.valid_recipient(address):
         raise InvalidInput(f"The owner {clean_header(address)} is not one mail address.")
     return address

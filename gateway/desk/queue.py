@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway import effects
+from gateway import addresses, effects
 from gateway.desk import cases as desk_cases
-from gateway.errors import Conflict, InvalidInput, NotFound, Refused
+from gateway.errors import Conflict, InvalidInput, NotFound
 from gateway.model import (
     Case,
     CaseType,
@@ -22,6 +22,7 @@ from gateway.model import (
     Feed,
     Linked,
     MailFacts,
+    Notify,
     OpenCase,
     Priority,
     Resolution,
@@ -77,7 +78,9 @@ def link(services: Services, item_id: str, number: str, *, by: str, preview: boo
     return result[0]
 
 
-def open_case(services: Services, item_id: str, *, by: str, subject: str = "", priority: str = "") -> QueueResult:
+def open_case(
+    services: Services, item_id: str, *, by: str, subject: str = "", priority: Priority = Priority.MEDIUM
+) -> QueueResult:
     """Open a case from a mail, with its sender as the contact; the mail becomes its first update."""
     now = services.clock.now()
     with services.database.write() as conn:
@@ -91,14 +94,14 @@ def open_case(services: Services, item_id: str, *, by: str, subject: str = "", p
             subject=title,
             description=mail.reply or mail.text,
             contact_id=contact.id,
-            priority=Priority(priority) if priority else Priority.MEDIUM,
+            priority=priority,
             type=CaseType.SUPPORT,
             profile=services.policy.default_profile,
         )
         decision = requests.open_case(opened, contact, policy=services.policy)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         _apply_link(conn, services, _case(conn, opened.case_number), mail, by=by)
-        undo = _undo_record(conn, None, made.outbox_ids)
+        undo = _undo_record(conn, None, made.outbox_ids, opened.case_number)
         _resolve(conn, item.id, Resolution.CASE_OPENED, by=by, now=now, case_number=opened.case_number, undo=undo)
         result = QueueResult(
             item=_view(conn, services, item.id),
@@ -153,7 +156,7 @@ def _link(conn: Connection, services: Services, item_id: str, number: str, *, by
     mail = _facts(conn, item.mail_id)
     case = _case(conn, number, lock=True)
     decision, made = _apply_link(conn, services, case, mail, by=by)
-    undo_record = _undo_record(conn, case, made.outbox_ids)
+    undo_record = _undo_record(conn, case, made.outbox_ids, case.number)
     _resolve(
         conn, item.id, Resolution.LINKED, by=by, now=services.clock.now(), case_number=case.number, undo=undo_record
     )
@@ -164,7 +167,7 @@ def _apply_link(
     conn: Connection, services: Services, case: Case, mail: MailFacts, *, by: str
 ) -> tuple[Decision, effects.Applied]:
     link = Linked(case_number=case.number, feed=Feed.CASE, reason=Reason.LINKED_BY_HAND)
-    around = Circumstances(case=case, sender_contact=contacts.find_by_address(conn, mail.sender.address))
+    around = Circumstances(case=case, sender_contact=contacts.find(conn, addresses.key(mail.sender.address)))
     now = services.clock.now()
     decision = mail_rules.on_mail(link, mail, around, policy=services.policy, now=now, by=by)
     made = effects.apply(conn, decision, scribe=services.scribe, now=now)
@@ -218,5 +221,75 @@ def _check_unchanged(conn: Connection, case: Case, record: dict[str, Any]) -> No
     raise Conflict(Reason.CHANGED_MEANWHILE, f"Case {case.number} was changed since ({what}); undo would lose that.")
 
 
-def _undo_record(conn: Connection, before: Case | None, outbox_ids: list[int]) -> dict[str, Any]:
-    return {}
+def _undo_record(conn: Connection, before: Case | None, outbox_ids: list[int], number: str) -> dict[str, Any]:
+    """Return what undo needs: the case as it was, and marks by which it sees that the case changed since."""
+    after = _case(conn, number)
+    was = None
+    if before is not None:
+        was = {
+            "status": before.status,
+            "substatus": before.substatus,
+            "modified_at": before.modified_at.isoformat(),
+            "episode_id": before.episode.id if before.episode else None,
+        }
+    marks = {"version": after.version, "event_id": events.latest_id(conn)}
+    return {**marks, "before": was, "outbox_ids": outbox_ids}
+
+
+def _in_words(case: Case, decision: Decision, mail: MailFacts) -> tuple[str, ...]:
+    words = [f"The mail becomes an update of case {case.number}."]
+    if any(isinstance(effect, SetStatus) for effect in decision.effects):
+        words.append(f"Case {case.number} goes from {case.status} to open / customer-responded; follow-ups stop.")
+    elif case.is_closed:
+        words.append(f"Case {case.number} stays closed.")
+    else:
+        why = next((flag.sentence for flag in decision.flags), f"It does not wait for the customer ({case.status}).")
+        words.append(f"The status stays {case.status}. {why}")
+    told = [effect.to for effect in decision.effects if isinstance(effect, Notify)]
+    return (*words, *(f"{to} is told by mail." for to in told))
+
+
+def _resolve(conn: Connection, item_id: int, resolution: Resolution, **details: Any) -> None:
+    if not queue.resolve(conn, item_id, resolution, **details):
+        raise Conflict(Reason.ALREADY_RESOLVED, f"Item {item_id} was resolved by somebody else meanwhile.")
+
+
+def _item(conn: Connection, item_id: str, *, lock: bool = False) -> Any:
+    item = queue.load(conn, int(item_id), lock=lock) if item_id.isascii() and item_id.isdigit() else None
+    if item is None:
+        raise NotFound(
+            f"There is no queue item {item_id[:20]}; `gateway queue list --state all` shows those there are."
+        )
+    return item
+
+
+def _open_item(conn: Connection, item_id: str) -> Any:
+    item = _item(conn, item_id, lock=True)
+    if item.state != queue.OPEN:
+        how = f"{item.resolution} by {item.resolved_by or 'somebody'}"
+        raise Conflict(Reason.ALREADY_RESOLVED, f"Item {item.id} was resolved before ({how}); undo that first.")
+    return item
+
+
+def _resolved_item(conn: Connection, item_id: str, now: datetime, minutes: int) -> Any:
+    item = _item(conn, item_id, lock=True)
+    if item.state == queue.OPEN:
+        raise Conflict(Reason.CHANGED_MEANWHILE, f"Item {item.id} is open; there is nothing to undo.")
+    if now - item.resolved_at > timedelta(minutes=minutes):
+        raise Conflict(Reason.CHANGED_MEANWHILE, f"Item {item.id} was resolved more than {minutes} minutes ago.")
+    return item
+
+
+def _facts(conn: Connection, mail_id: int) -> MailFacts:
+    mail = mails.facts(conn, mail_id)
+    if mail is None:
+        raise NotFound(f"The mail {mail_id} of this item is gone.")
+    return mail
+
+
+def _case(conn: Connection, number: str, *, lock: bool = False) -> Case:
+    return desk_cases.load(conn, number, lock=lock)
+
+
+def _view(conn: Connection, services: Services, item_id: int) -> QueueItemView:
+    return queue.views(conn, now=services.clock.now(), item_id=item_id)[0]

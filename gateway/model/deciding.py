@@ -149,13 +149,13 @@ class Circumstances:
     """What the store knows around one received mail, at the moment of deciding.
 
     case: the case that it links to, or the closed one that it names.  sender_contact: whose address From is.
-    already_told: this sender got a case-closed notice within a day.  bounced: our mail whose bounce address it came to;
-    bounced_elsewhere: that bounce names an address of another contact.
+    already_told: this sender got a case-closed notice within a day.  sent: our mail whose bounce address it came to;
+    names_another: the bounce names an address of another contact than that mail's.
     """
 
     case: Case | None = None
     sender_contact: Contact | None = None
     already_told: bool = False
-    bounced: SentMail | None = None
-    bounced_elsewhere: bool = False
+    sent: SentMail | None = None
+    names_another: bool = False
     hints: tuple[Hint, ...] = ()

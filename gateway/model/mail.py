@@ -231,3 +231,4 @@ class MailFacts:
     like_a_person: bool = False
     defects: tuple[str, ...] = ()
     null_sender: bool = False
+    bounce: BounceReport | None = None

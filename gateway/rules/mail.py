@@ -137,12 +137,15 @@ def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: P
 
 def _report(mail: MailFacts, around: Circumstances) -> Decision:
     reason = KIND_REASON[mail.kind]
-    sent = around.bounced
     if mail.kind is MailKind.REPORT:
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=_flags([reason], mail))
-    if sent is None or around.bounced_elsewhere:
+    sent = around.sent
+    if sent is None or around.names_another or not proves_bounce(mail.bounce, sent):
         flags = _flags([reason, Reason.BOUNCE_UNVERIFIED], mail)
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=flags)
+    if not _failed(mail.bounce):
+        flags = _flags([reason], mail)
+        return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=flags, case_number=sent.case_number)
     data = {"outbox_id": str(sent.outbox_id), "mail_id": str(mail.id)}
     return Decision(
         reason=reason,
@@ -154,6 +157,12 @@ def _report(mail: MailFacts, around: Circumstances) -> Decision:
             Publish(type="notice.bounced", case_number=sent.case_number, data=data),
         ),
     )
+
+
+def _failed(report: BounceReport | None) -> bool:
+    """Say whether a report tells of a failure; a delay, a relay or a delivery is none (RFC 3464 2.3.3)."""
+    actions = [r.action for r in report.recipients] if report else []
+    return "failed" in actions or not any(actions)
 
 
 def _may_answer(mail: MailFacts, case: Case, around: Circumstances, policy: Policy) -> bool:

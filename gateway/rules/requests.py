@@ -130,7 +130,10 @@ def close(
     now: datetime,
     notify: bool = True,
 ) -> Decision:
-    """Close a case and say so to the contact (PROCESS 5.2).  Raises Refused `case-closed` or `transition-not-allowed`."""
+    """Close a case and say so to the contact (PROCESS 5.2).
+
+    Raises Refused: `case-closed`, `transition-not-allowed`.
+    """
     if case.is_closed:
         raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed already.")
     chosen = substatus or Substatus.RESOLVED

@@ -35,7 +35,7 @@ def one(conn: Connection, number: str, *, hints: Sequence[str] | None = None) ->
 
 def many(conn: Connection, query: CaseQuery) -> list[CaseView]:
     """Return cases, latest modified first."""
-    numbers = conn.execute(_filtered(query).limit(query.limit)).scalars().all()
+    numbers: Sequence[Any] = conn.execute(_filtered(query).limit(query.limit)).scalars().all()
     return [one(conn, number) for number in numbers]
 
 

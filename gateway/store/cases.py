@@ -84,6 +84,18 @@ def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReferenc
     return [_known(row) for row in conn.execute(found)]
 
 
+def lock_named(conn: Connection, ids: Iterable[str]) -> None:
+    """Lock the cases of these Reference IDs, lowest number first, until the transaction ends.
+
+    PostgreSQL only (on SQLite the writer is alone anyway).  Always in the same order: two batches never wait in a ring.
+    """
+    wanted = list(ids)
+    if wanted and conn.dialect.name != "sqlite":
+        named = select(reference.c.case_number).where(reference.c.id.in_(wanted))
+        rows = select(support_case.c.id).where(support_case.c.number.in_(named)).order_by(support_case.c.number)
+        conn.execute(rows.with_for_update())
+
+
 def reference_for(conn: Connection, *, number: str, feed: Feed, recipient: str, fresh: str, now: datetime) -> str:
     """Return the live Reference ID of (case, feed, recipient); `fresh` becomes it when there is none yet."""
     values = {"case_number": number, "feed": feed, "recipient": recipient, "state": ReferenceState.LIVE}

@@ -161,6 +161,12 @@ def raw_many(conn: Connection, digests: Sequence[str]) -> dict[str, bytes]:
     return {row.sha256: row.bytes for row in conn.execute(select(blob).where(blob.c.sha256.in_(digests)))}
 
 
+def raw(conn: Connection, mail_id: int) -> bytes | None:
+    """Return the bytes of one mail, None when there are none (any more)."""
+    found = select(blob.c.bytes).join(mail, mail.c.raw_sha256 == blob.c.sha256).where(mail.c.id == mail_id)
+    return conn.execute(found).scalar()
+
+
 def in_progress(conn: Connection) -> int:
     """Count the mails that have no disposition yet."""
     return conn.execute(select(func.count()).select_from(mail).where(mail.c.disposition.is_(None))).scalar_one()

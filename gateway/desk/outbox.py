@@ -1,0 +1,67 @@
+"""What people ask of outgoing mail: look, try again, cancel, hold, release."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.errors import Conflict, NotFound
+from gateway.model import EntryState
+from gateway.model.views import OutboxView
+from gateway.reasons import Reason
+from gateway.services import Services
+from gateway.store import outbox, outbox_views
+
+
+def find(services: Services, *, state: str = "open", limit: int = 100) -> list[OutboxView]:
+    """Return outgoing mails, oldest first.  state: one of the states, `open` (has not left) or `all`."""
+    with services.database.read() as conn:
+        return outbox_views.many(conn, state=state, limit=limit)
+
+
+def show(services: Services, entry_id: str) -> OutboxView:
+    """Return one outgoing mail."""
+    with services.database.read() as conn:
+        view = outbox_views.one(conn, _number(entry_id))
+    if view is None:
+        raise NotFound(f"There is no outgoing mail {entry_id[:20]}; `gateway outbox list --state all` shows them.")
+    return view
+
+
+def retry(services: Services, entry_id: str) -> OutboxView:
+    """Send a mail that waits, is held or is dead, now; its tries begin anew."""
+    fresh = {"run_at": services.clock.now(), "attempts": 0, "first_tried_at": None}
+    allowed = (EntryState.DEAD, EntryState.READY, EntryState.HELD)
+    return _move(services, entry_id, EntryState.READY, allowed, "retried", **fresh)
+
+
+def cancel(services: Services, entry_id: str) -> OutboxView:
+    """Never send this mail."""
+    allowed = (EntryState.READY, EntryState.HELD, EntryState.DEAD)
+    return _move(services, entry_id, EntryState.CANCELLED, allowed, "cancelled")
+
+
+def hold(services: Services, entry_id: str) -> OutboxView:
+    """Keep a mail back until it is released."""
+    return _move(services, entry_id, EntryState.HELD, (EntryState.READY,), "held")
+
+
+def release(services: Services, entry_id: str) -> OutboxView:
+    """Let a held mail leave."""
+    run_at = services.clock.now()
+    return _move(services, entry_id, EntryState.READY, (EntryState.HELD,), "released", run_at=run_at)
+
+
+def _move(
+    services: Services, entry_id: str, to: EntryState, allowed: Sequence[EntryState], verb: str, **values: Any
+) -> OutboxView:
+    before = show(services, entry_id)
+    with services.database.write() as conn:
+        moved = outbox.move(conn, _number(entry_id), state=to, allowed=allowed, **values)
+    if not moved:
+        raise Conflict(Reason.CHANGED_MEANWHILE, f"Mail {before.id} is {before.state} and cannot be {verb}.")
+    if to is EntryState.READY:
+        services.ring_outbox()
+    return show(services, entry_id)
+
+
+def _number(entry_id: str) -> int:
+    return int(entry_id) if entry_id.isascii() and entry_id.isdigit() and len(entry_id) < 19 else 0

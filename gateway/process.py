@@ -1,0 +1,217 @@
+"""The story of a received mail: claim, read, find its case, decide, do it.  Read this file first.
+
+A batch of mails shares one transaction, each in a savepoint of its own: what one mail breaks, only it loses.  Marking a
+mail done and changing its case are one commit.  What fails is kept: it is tried again alone, and set aside for a person
+when reading or deciding failed three times on it alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from gateway import addresses, effects, maillog
+from gateway.errors import ParserDied
+from gateway.linking import hints, match
+from gateway.model import (
+    BounceReport,
+    Circumstances,
+    Decision,
+    Envelope,
+    Hint,
+    Link,
+    Linked,
+    MailFacts,
+    MailKind,
+    Notice,
+    Reading,
+    SentMail,
+    SpoolEntry,
+    TraceStep,
+    Unlinked,
+)
+from gateway.reasons import Reason
+from gateway.rules import mail as mail_rules
+from gateway.services import Services
+from gateway.store import cases, contacts, lease, mails, outbox
+from gateway.store import hints as hint_store
+
+BATCH = 32
+FAILURES_TO_QUARANTINE = 3
+# Of an oversized mail only its beginning is read, for the person who will look at it; it never links.
+OVERSIZED_READ_BYTES = 262_144
+TELL_AGAIN_AFTER = timedelta(days=1)
+BOUNCE_PREFIX = "bounce+"
+
+
+class Reader(Protocol):
+    """Reads mails somewhere where they can do no harm (`inbound.parse_pool.ParsePool`)."""
+
+    def read_many(self, items: Sequence[tuple[bytes, Envelope]]) -> list[Reading | ParserDied]:
+        """Read each mail; what killed its reader comes back as ParserDied."""
+        ...
+
+
+class LeaseLost(Exception):
+    """Another worker took this mail over while we had it; its result counts, ours is rolled back."""
+
+
+def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> int:
+    """Process up to `limit` mails that wait and return how many were taken; 0 means that nothing waits now.
+
+    Raises Unavailable when the database went away; every mail is then still there and is tried again.
+    """
+    now = services.clock.now()
+    with services.database.write() as conn:
+        entries = mails.claim(conn, owner=services.owner, limit=limit, now=now, seconds=lease.LEASE_SECONDS)
+    if entries:
+        readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
+        _settle_all(services, list(zip(entries, readings, strict=True)))
+        services.ring_outbox()
+    return len(entries)
+
+
+def decide(
+    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
+) -> tuple[Link, Decision]:
+    """Find the case of one mail and decide about it; writes nothing (also the whole of `gateway explain`)."""
+    known = cases.known_references(conn, [found.id for found in reading.found.ids])
+    link = match.match(reading.found, known, reading.mail, reading.kind, oversized=entry.oversized)
+    facts = mail_facts(entry, reading)
+    around = _circumstances(conn, services, link, facts, entry, reading, now=now)
+    decision = mail_rules.on_mail(link, facts, around, policy=services.policy, now=now)
+    return link, replace(decision, trace=(_link_step(link), *decision.trace, _decision_step(decision)))
+
+
+def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
+    """Return what the rules need to know of a mail that was just read."""
+    read = reading.mail
+    return MailFacts(
+        id=entry.id,
+        kind=reading.kind,
+        kind_reason=reading.kind_reason,
+        sender=read.sender,
+        received_at=entry.received_at,
+        recipient=next(iter(entry.envelope.rcpt_tos), ""),
+        subject=read.subject,
+        text=read.text,
+        reply=read.reply,
+        like_a_person=reading.like_a_person,
+        defects=read.defects,
+        null_sender=entry.envelope.mail_from in ("", "<>"),
+        bounce=reading.bounce,
+    )
+
+
+def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]) -> None:
+    now = services.clock.now()
+    with services.database.write() as conn:
+        named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
+        cases.lock_named(conn, named)
+        for entry, reading in batch:
+            if isinstance(reading, ParserDied):
+                _failed(conn, entry, "parser-died", now=now)
+            else:
+                _settle(conn, services, entry, reading, now=now)
+
+
+def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> None:
+    try:
+        with conn.begin_nested():
+            _, decision = decide(conn, services, entry, reading, now=now)
+            effects.apply(conn, decision, scribe=services.scribe, now=now)
+            if not mails.finish(conn, entry, reading, decision, now=now):
+                raise LeaseLost
+        maillog.mail_processed(entry, reading, decision)
+    except LeaseLost:
+        maillog.lease_lost("mail", entry.id)
+    except _KEEP_AND_RETRY as error:
+        # The one broad catch: a mail that breaks our own code must neither be lost nor hold up the others.
+        maillog.mail_failed(entry, error)
+        _failed(conn, entry, type(error).__name__, now=now)
+
+
+# What the database cannot do at all must end the whole transaction; everything else is this mail's own trouble.
+_KEEP_AND_RETRY = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
+
+
+def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -> None:
+    if entry.failures + 1 >= FAILURES_TO_QUARANTINE:
+        mails.quarantine(conn, entry, now=now, error=error)
+        maillog.mail_quarantined(entry, error)
+    else:
+        again = now + timedelta(seconds=2**entry.failures)
+        mails.give_back(conn, entry, run_at=again, error=error, failed=True, alone=True)
+
+
+def _circumstances(
+    conn: Connection,
+    services: Services,
+    link: Link,
+    facts: MailFacts,
+    entry: SpoolEntry,
+    reading: Reading,
+    *,
+    now: datetime,
+) -> Circumstances:
+    sent = _sent_mail(conn, entry.envelope.rcpt_tos)
+    return Circumstances(
+        case=cases.load(conn, _number(link)) if _number(link) else None,
+        sender_contact=contacts.find(conn, addresses.key(facts.sender.address)),
+        already_told=_already_told(conn, link, facts, now=now),
+        sent=sent,
+        names_another=sent is not None and _names_another(conn, reading.bounce, sent),
+        hints=_hints(conn, link, entry, reading),
+    )
+
+
+def _number(link: Link) -> str:
+    if isinstance(link, Linked):
+        return link.case_number
+    return link.case_numbers[0] if link.reason is Reason.CASE_CLOSED and link.case_numbers else ""
+
+
+def _already_told(conn: Connection, link: Link, facts: MailFacts, *, now: datetime) -> bool:
+    if not isinstance(link, Unlinked) or link.reason is not Reason.CASE_CLOSED:
+        return False
+    last = outbox.last_sent_to(conn, Notice.CASE_CLOSED_NOTICE, facts.sender.address)
+    return last is not None and now - last < TELL_AGAIN_AFTER
+
+
+def _sent_mail(conn: Connection, rcpt_tos: Iterable[str]) -> SentMail | None:
+    locals_ = (to.rpartition("@")[0].lower() for to in rcpt_tos)
+    keys = [local.removeprefix(BOUNCE_PREFIX) for local in locals_ if local.startswith(BOUNCE_PREFIX)]
+    return next(iter(outbox.sent_by_verp(conn, keys).values()), None)
+
+
+def _names_another(conn: Connection, report: BounceReport | None, sent: SentMail) -> bool:
+    named = {addresses.key(r.address) for r in report.recipients} if report else set()
+    others = (contacts.find(conn, key) for key in named - {"", addresses.key(sent.to)})
+    return any(other is not None for other in others)
+
+
+def _hints(conn: Connection, link: Link, entry: SpoolEntry, reading: Reading) -> tuple[Hint, ...]:
+    people = reading.kind in (MailKind.PERSON, MailKind.LIST) or reading.like_a_person
+    if isinstance(link, Linked) or not people:
+        return ()
+    recipients = entry.envelope.rcpt_tos
+    candidates = hint_store.candidates(conn, hints.wanted(reading.mail, reading.found, recipients))
+    return hints.score(reading.mail, reading.found, candidates, recipients)
+
+
+def _readable(entry: SpoolEntry) -> bytes:
+    return entry.raw[:OVERSIZED_READ_BYTES] if entry.oversized else entry.raw
+
+
+def _link_step(link: Link) -> TraceStep:
+    if isinstance(link, Linked):
+        return TraceStep(step="link", result=f"case {link.case_number}, {link.feed} feed", reason=link.reason)
+    named = f" (names {', '.join(link.case_numbers)})" if link.case_numbers else ""
+    return TraceStep(step="link", result=f"no case{named}", reason=link.reason)
+
+
+def _decision_step(decision: Decision) -> TraceStep:
+    done = ", ".join(type(effect).__name__ for effect in decision.effects) or "nothing to do"
+    return TraceStep(step="decide", result=f"{decision.disposition}: {done}", reason=decision.reason)

@@ -1,0 +1,69 @@
+"""Received mail as people and programs see it, and the ledger over all of it."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from gateway.model import Disposition
+from gateway.model.views import LedgerView, MailDetailView, MailView, TraceView
+from gateway.store import case_views
+from gateway.store.tables import mail
+
+
+def many(conn: Connection, *, limit: int, disposition: str = "", before: int | None = None) -> list[MailView]:
+    """Return mails, newest first.  before: only those with a lower id."""
+    found = select(mail).order_by(mail.c.id.desc()).limit(limit)
+    if disposition:
+        found = found.where(mail.c.disposition == disposition)
+    if before is not None:
+        found = found.where(mail.c.id < before)
+    return [MailView(**_brief(row)) for row in conn.execute(found)]
+
+
+def one(conn: Connection, mail_id: int) -> MailDetailView | None:
+    """Return one mail with its text, its files and every check it went through."""
+    row = conn.execute(select(mail).where(mail.c.id == mail_id)).first()
+    if row is None:
+        return None
+    return MailDetailView(
+        **_brief(row),
+        kind_reason=row.kind_reason,
+        text=row.text,
+        attachments=case_views.attachments(conn, [row.id]).get(row.id, ()),
+        defects=tuple(row.defects),
+        trace=tuple(TraceView(**step) for step in row.trace),
+        last_error=row.last_error,
+    )
+
+
+def ledger(conn: Connection) -> LedgerView:
+    """Return the balance: every accepted mail has one disposition or is in progress.
+
+    accepted is counted by itself, from the rows, so that a row with a word that does not exist would show.
+    """
+    grouped = conn.execute(select(mail.c.disposition, func.count()).group_by(mail.c.disposition))
+    counts: dict[str | None, int] = dict(grouped.tuples().all())
+    accepted = conn.execute(select(func.count()).select_from(mail)).scalar_one()
+    known = {word.value: counts.get(word.value, 0) for word in Disposition}
+    in_progress = counts.get(None, 0)
+    balanced = accepted == sum(known.values()) + in_progress
+    return LedgerView(accepted=accepted, in_progress=in_progress, balanced=balanced, **known)
+
+
+def _brief(row: Any) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "received_at": row.received_at,
+        "source": row.source,
+        "from_": row.sender or row.mail_from,
+        "to": tuple(row.rcpt_tos),
+        "subject": row.subject,
+        "kind": row.kind,
+        "disposition": row.disposition,
+        "reason": row.reason,
+        "flags": tuple(row.flags),
+        "case": row.case_number,
+        "size": row.size,
+        "sha256": row.sha256,
+        "duplicate_of": str(row.duplicate_of) if row.duplicate_of else None,
+    }

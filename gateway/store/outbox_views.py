@@ -1,0 +1,45 @@
+"""Outgoing mail as people and programs see it."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from gateway.model import EntryState
+from gateway.model.views import OutboxView
+from gateway.store.tables import outbox
+
+NOT_LEFT = (EntryState.READY, EntryState.LEASED, EntryState.HELD, EntryState.DEAD)
+
+
+def many(conn: Connection, *, state: str, limit: int) -> list[OutboxView]:
+    """Return outgoing mails, oldest first.  state: one of the states, `open` (has not left) or `all`."""
+    found = select(outbox).order_by(outbox.c.id).limit(limit)
+    if state == "open":
+        found = found.where(outbox.c.state.in_(NOT_LEFT))
+    elif state != "all":
+        found = found.where(outbox.c.state == state)
+    return [_view(row) for row in conn.execute(found)]
+
+
+def one(conn: Connection, outbox_id: int) -> OutboxView | None:
+    """Return one outgoing mail."""
+    row = conn.execute(select(outbox).where(outbox.c.id == outbox_id)).first()
+    return _view(row) if row else None
+
+
+def _view(row: Any) -> OutboxView:
+    return OutboxView(
+        id=str(row.id),
+        notice=row.notice,
+        case=row.case_number or None,
+        to=row.to_address,
+        state=row.state,
+        attempts=row.attempts,
+        run_at=row.run_at,
+        last_reply=row.last_reply,
+        message_id=row.message_id,
+        uncertain=row.uncertain,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        bounced_at=row.bounced_at,
+    )
