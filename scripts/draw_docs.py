@@ -1,6 +1,7 @@
 """Redraw the documents that are drawn from tables: `make docs`.
 
-docs/states.md comes from the transition table; a test compares it with what this script would draw.
+docs/states.md comes from the transition table and the profiles, docs/reasons.md from the closed list of reasons; a
+test compares both with what this script would draw.
 """
 
 import sys
@@ -8,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.model import Status, Substatus
+from gateway.reasons import SENTENCES, Reason
 from gateway.rules import profiles, transitions
 
-STATES = Path(__file__).parents[1] / "docs" / "states.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def states(moves: Mapping[Status, Sequence[Status]], words: Mapping[str, Mapping[Status, Sequence[Substatus]]]) -> str:
@@ -59,15 +61,33 @@ def _name(status: Status) -> str:
     return status.value.replace("-", "_")
 
 
-def draw() -> str:
-    """Draw docs/states.md from the tables of the rules."""
-    return states(transitions.MOVES, {name: profile.substatuses for name, profile in profiles.BUILT_IN.items()})
+def reasons(sentences: Mapping[Reason, str]) -> str:
+    """Draw the closed list of reasons as a Markdown page."""
+    lines = [
+        "# Reasons",
+        "",
+        "Drawn by `make docs` from `gateway/reasons.py`; change it there. One word says why something was",
+        "decided; it is the same in log, metric, API, console, trace and test. Words are added, never renamed.",
+        "When a mail gets which one: [flow.md](flow.md).",
+        "",
+        "| reason | what it says |",
+        "|---|---|",
+        *(f"| `{reason}` | {sentence} |" for reason, sentence in sentences.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def drawn() -> dict[str, str]:
+    """Return every drawn page, by its file name in docs/."""
+    words = {name: profile.substatuses for name, profile in profiles.BUILT_IN.items()}
+    return {"states.md": states(transitions.MOVES, words), "reasons.md": reasons(SENTENCES)}
 
 
 def main() -> int:
-    """Write what changed.  Calling twice is nothing."""
-    STATES.write_text(draw(), encoding="utf-8")
-    print(f"Drawn: {STATES.relative_to(STATES.parents[1])}")
+    """Write the drawn pages.  Calling twice is nothing."""
+    for name, page in drawn().items():
+        (DOCS / name).write_text(page, encoding="utf-8")
+        print(f"Drawn: docs/{name}")
     return 0
 
 

@@ -1,15 +1,29 @@
-"""What is drawn from tables is up to date."""
+"""What is drawn from tables is up to date, and the page about the flow knows every reason of a mail."""
 
-from gateway.model import Status
+import pytest
+
+from gateway.model import Disposition, Status
+from gateway.reasons import SENTENCES, Reason
 from scripts import draw_docs
 
+WORDS = list(Reason)
+# Those before and after the ones that only a request or an escalation can get.
+REASONS_OF_A_MAIL = WORDS[: WORDS.index(Reason.OWN_MAIL) + 1] + WORDS[WORDS.index(Reason.DUPLICATE) :]
 
-def test_page_of_the_statuses_shows_the_table_as_it_is() -> None:
-    assert draw_docs.STATES.read_text(encoding="utf-8") == draw_docs.draw(), "run `make docs`"
+
+@pytest.mark.parametrize("name", ["states.md", "reasons.md"])
+def test_drawn_page_shows_the_tables_as_they_are(name: str) -> None:
+    assert (draw_docs.DOCS / name).read_text(encoding="utf-8") == draw_docs.drawn()[name], "run `make docs`"
 
 
-def test_a_changed_table_changes_the_page() -> None:
+def test_a_changed_table_changes_its_page() -> None:
     moves = dict.fromkeys(Status, ())
     page = draw_docs.states({**moves, Status.OPEN: (Status.CLOSED,)}, {"mine": {}})
     assert "open --> closed" in page
     assert page != draw_docs.states(moves, {"mine": {}})
+    assert draw_docs.reasons({Reason.LIST: "Other."}) != draw_docs.reasons(SENTENCES)
+
+
+@pytest.mark.parametrize("word", [*REASONS_OF_A_MAIL, *Disposition])
+def test_page_about_the_flow_says_when_a_mail_ends_so(word: str) -> None:
+    assert f"{word}" in (draw_docs.DOCS / "flow.md").read_text(encoding="utf-8")
