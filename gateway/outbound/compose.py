@@ -184,7 +184,9 @@ def _assemble(fields: list[tuple[str, str]], message_id: str, text: str, html: s
 
 
 def _part(subtype: str, delimiter: str, content: str) -> bytes:
-    head = f"{delimiter}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    head = (
+        f"{delimiter}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    )
     wire = headers.clean_text(content).strip("\n").replace("\n", "\r\n") + "\r\n"
     return head.encode("ascii") + b"\r\n" + binascii.b2a_qp(wire.encode("utf-8"))
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 FIRST_LINES = 12
 FIRST_CHARACTERS = 1000
 
@@ -26,7 +29,13 @@ def environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.filters |= {"day": day, "first_lines": first_lines, "one_line": one_line, "paragraphs": paragraphs, "quoted": quoted}
+    env.filters |= {
+        "day": day,
+        "first_lines": first_lines,
+        "one_line": one_line,
+        "paragraphs": paragraphs,
+        "quoted": quoted,
+    }
     return env
 
 

@@ -1,0 +1,100 @@
+"""The log is an interface: one function per event, here and nowhere else.
+
+An operator's searches and alerts hang on these event names and keys, so they change like an API.  Events carry ids,
+counts and reasons; never a body, a subject, a Reference ID, a key or a whole mail address (addresses are cut to
+`***@domain`, also inside the words of a relay).  Values are `key=value`, or JSON lines when standard error is no
+terminal.  A log that cannot be written is never a reason to stop work.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from gateway.model import OutboxEntry, RelayOutcome
+
+_FIRST = ["timestamp", "level", "event"]
+_log = structlog.stdlib.get_logger("gateway")
+# Bounded and anchored at the @, so that a hostile reply costs linear time.
+_ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,255}@")
+_REFERENCE = re.compile(r"REF-[0-9A-Z]{20,34}", re.IGNORECASE)
+
+
+def configure(*, level: str = "INFO", json: bool | None = None) -> None:
+    """Send the log to standard error.  json: True, False, or None for JSON unless it is a terminal.  Twice is once."""
+    as_json = not sys.stderr.isatty() if json is None else json
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
+    logging.raiseExceptions = False
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _masked,
+            # No local variables in a traceback: they hold mails and secrets.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer() if as_json else structlog.processors.KeyValueRenderer(key_order=_FIRST),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+# --- mails going out
+
+
+def relay_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`relay_answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
+    _log.info(
+        "relay_answered",
+        outbox_id=entry.id,
+        notice=entry.notice.value,
+        case=entry.case_number or None,
+        outcome=type(outcome).__name__.lower(),
+        attempts=entry.attempts,
+        reply=outcome.reply,
+    )
+
+
+def notice_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`notice_gave_up`: a mail will not be tried again; the row is dead and a person must look."""
+    _log.error("notice_gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
+
+
+def notice_held(entry: OutboxEntry, why: str) -> None:
+    """`notice_held`: a mail could not be written; its row waits until a person released it."""
+    _log.error("notice_held", outbox_id=entry.id, notice=entry.notice.value, why=why)
+
+
+def lease_lost(entry: OutboxEntry) -> None:
+    """`lease_lost`: another worker took this row over meanwhile; what we learnt about it was not recorded."""
+    _log.warning("lease_lost", outbox_id=entry.id, fence=entry.fence)
+
+
+def delivery_failed(outbox_id: int | None, error: Exception) -> None:
+    """`delivery_failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
+    _log.error("delivery_failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
+
+
+def job_failed(job: str, error: Exception) -> None:
+    """`job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
+    _log.error("job_failed", job=job, error=type(error).__name__, exc_info=error)
+
+
+# --- shared
+
+
+def masked(text: str) -> str:
+    """Return text without local parts of addresses and without Reference IDs, on one line."""
+    return _ADDRESS.sub("***@", _REFERENCE.sub("REF-****", " ".join(text.split())))
+
+
+def _masked(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and key not in ("timestamp", "level", "event"):
+            event[key] = masked(value)
+    return event
