@@ -1,35 +1,180 @@
-"""One function per event of the log: ids and figures, never bodies, tokens or whole mail addresses.
+"""The log is an interface: one function per event, here and nowhere else.
 
-The names of events and keys are an interface: operators' searches and alarms depend on them.
+An operator's searches and alerts hang on these event names and keys, so they change like an API.  Events carry ids,
+counts and reasons; never a body, a subject, a Reference ID, a key or a whole mail address (addresses are cut to
+`***@domain`, also inside the words of a relay).  Values are `key=value`, or JSON lines when standard error is no
+terminal.  A log that cannot be written is never a reason to stop work.
 """
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
-_smtp = structlog.get_logger("gateway.smtp")
+from gateway.model import Decision, OutboxEntry, Reading, RelayOutcome, SpoolEntry
+
+_FIRST = ["timestamp", "level", "event"]
+_log = structlog.stdlib.get_logger("gateway")
+# Bounded and anchored at the @, so that a hostile reply costs linear time.
+_ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,255}@")
+_REFERENCE = re.compile(r"REF-[0-9A-Z]{20,34}", re.IGNORECASE)
+
+
+def configure(*, level: str = "INFO", json: bool | None = None) -> None:
+    """Send the log to standard error.  json: True, False, or None for JSON unless it is a terminal.  Twice is once."""
+    as_json = not sys.stderr.isatty() if json is None else json
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
+    logging.raiseExceptions = False
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _masked,
+            # No local variables in a traceback: they hold mails and secrets.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer() if as_json else structlog.processors.KeyValueRenderer(key_order=_FIRST),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+# --- mails coming in
 
 
 def smtp_listening(*, host: str, port: int, tls: bool) -> None:
-    """Log that the listener takes connections."""
-    _smtp.info("smtp.listening", host=host, port=port, tls=tls)
+    """`smtp_listening`: the listener takes connections."""
+    _log.info("smtp_listening", host=host, port=port, tls=tls)
 
 
 def smtp_stopped(*, cut: int) -> None:
-    """Log that the listener is gone.  cut: sessions that did not finish in time."""
-    _smtp.info("smtp.stopped", cut=cut)
+    """`smtp_stopped`: the listener is gone.  cut: sessions that did not finish in time."""
+    _log.info("smtp_stopped", cut=cut)
 
 
 def smtp_accepted(*, mail: int, duplicate_of: int | None, size_bytes: int, recipients: int, peer: str) -> None:
-    """Log that we took responsibility for a mail."""
-    _smtp.info(
-        "smtp.accepted", mail=mail, duplicate_of=duplicate_of, size_bytes=size_bytes, recipients=recipients, peer=peer
+    """`smtp_accepted`: we took responsibility for a mail."""
+    _log.info(
+        "smtp_accepted", mail=mail, duplicate_of=duplicate_of, size_bytes=size_bytes, recipients=recipients, peer=peer
     )
 
 
 def smtp_refused(*, code: int, enhanced: str, why: str, peer: str) -> None:
-    """Log a 4yz or 5yz.  why: the cause in the table of replies."""
-    _smtp.info("smtp.refused", code=code, enhanced=enhanced, why=why, peer=peer)
+    """`smtp_refused`: a 4yz or 5yz.  why: the cause in the table of replies."""
+    _log.info("smtp_refused", code=code, enhanced=enhanced, why=why, peer=peer)
 
 
 def smtp_failed(*, error: BaseException, peer: str) -> None:
-    """Log that something failed on our side and the client was told to try again; only the kind of error is named."""
-    _smtp.error("smtp.failed", error=type(error).__name__, cause=type(error.__cause__).__name__, peer=peer)
+    """`smtp_failed`: something failed on our side and the client was told to try again; only its kind is named."""
+    _log.error("smtp_failed", error=type(error).__name__, cause=type(error.__cause__).__name__, peer=peer)
+
+
+def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> None:
+    """`mail_processed`: a mail has its disposition."""
+    _log.info(
+        "mail_processed",
+        mail=entry.id,
+        kind=reading.kind.value,
+        disposition=decision.disposition.value if decision.disposition else None,
+        reason=decision.reason.value,
+        case=decision.case_number or None,
+    )
+
+
+def mail_failed(entry: SpoolEntry, error: Exception) -> None:
+    """`mail_failed`: our own code broke on a mail; it is kept and tried again alone."""
+    _log.error("mail_failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, exc_info=error)
+
+
+def mail_quarantined(entry: SpoolEntry, why: str) -> None:
+    """`mail_quarantined`: three failures on one mail; it is set aside and a person must look."""
+    _log.error("mail_quarantined", mail=entry.id, why=why)
+
+
+def mail_lease_lost(entry: SpoolEntry) -> None:
+    """`mail_lease_lost`: another worker took this mail over meanwhile; our result was rolled back."""
+    _log.warning("mail_lease_lost", mail=entry.id, fence=entry.fence)
+
+
+# --- the process
+
+
+def roles_started(*, roles: list[str], database: str, owner: str) -> None:
+    """`roles_started`: this process does its work now."""
+    _log.info("roles_started", roles=",".join(roles), database=database, owner=owner)
+
+
+def roles_stopped() -> None:
+    """`roles_stopped`: this process has stopped cleanly."""
+    _log.info("roles_stopped")
+
+
+def leases_expired(*, mails: int, notices: int) -> None:
+    """`leases_expired`: somebody went away in the middle of work, which is ready again."""
+    _log.warning("leases_expired", mails=mails, notices=notices)
+
+
+def store_unavailable(what: str, error: Exception) -> None:
+    """`store_unavailable`: the database did not answer; `what` is tried again soon and nothing is lost."""
+    _log.error("store_unavailable", what=what, error=str(error))
+
+
+# --- mails going out
+
+
+def relay_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`relay_answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
+    _log.info(
+        "relay_answered",
+        outbox_id=entry.id,
+        notice=entry.notice.value,
+        case=entry.case_number or None,
+        outcome=type(outcome).__name__.lower(),
+        attempts=entry.attempts,
+        reply=outcome.reply,
+    )
+
+
+def notice_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`notice_gave_up`: a mail will not be tried again; the row is dead and a person must look."""
+    _log.error("notice_gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
+
+
+def notice_held(entry: OutboxEntry, why: str) -> None:
+    """`notice_held`: a mail could not be written; its row waits until a person released it."""
+    _log.error("notice_held", outbox_id=entry.id, notice=entry.notice.value, why=why)
+
+
+def lease_lost(entry: OutboxEntry) -> None:
+    """`lease_lost`: another worker took this row over meanwhile; what we learnt about it was not recorded."""
+    _log.warning("lease_lost", outbox_id=entry.id, fence=entry.fence)
+
+
+def delivery_failed(outbox_id: int | None, error: Exception) -> None:
+    """`delivery_failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
+    _log.error("delivery_failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
+
+
+def job_failed(job: str, error: Exception) -> None:
+    """`job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
+    _log.error("job_failed", job=job, error=type(error).__name__, exc_info=error)
+
+
+# --- shared
+
+
+def masked(text: str) -> str:
+    """Return text without local parts of addresses and without Reference IDs, on one line."""
+    return _ADDRESS.sub("***@", _REFERENCE.sub("REF-****", " ".join(text.split())))
+
+
+def _masked(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and key not in ("timestamp", "level", "event"):
+            event[key] = masked(value)
+    return event

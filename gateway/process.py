@@ -35,7 +35,7 @@ from gateway.model import (
 from gateway.reasons import Reason
 from gateway.rules import mail as mail_rules
 from gateway.services import Services
-from gateway.store import cases, contacts, lease, mails, outbox
+from gateway.store import cases, contacts, mails, outbox
 from gateway.store import hints as hint_store
 
 BATCH = 32
@@ -65,7 +65,7 @@ def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> 
     """
     now = services.clock.now()
     with services.database.write() as conn:
-        entries = mails.claim(conn, owner=services.owner, limit=limit, now=now, seconds=lease.LEASE_SECONDS)
+        entries = mails.claim(conn, owner=services.owner, limit=limit, now=now)
     if entries:
         readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
         _settle_all(services, list(zip(entries, readings, strict=True)))
@@ -126,7 +126,7 @@ def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Re
                 raise LeaseLost
         maillog.mail_processed(entry, reading, decision)
     except LeaseLost:
-        maillog.lease_lost("mail", entry.id)
+        maillog.mail_lease_lost(entry)
     except _KEEP_AND_RETRY as error:
         # The one broad catch: a mail that breaks our own code must neither be lost nor hold up the others.
         maillog.mail_failed(entry, error)

@@ -55,11 +55,11 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
     ]
 
 
-def claim(conn: Connection, *, owner: str, limit: int, now: datetime, seconds: float) -> list[SpoolEntry]:
+def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[SpoolEntry]:
     """Lease up to `limit` mails that wait; a mail whose earlier lease expired comes alone."""
-    rows = lease.claim(conn, mail, owner=owner, limit=1, now=now, seconds=seconds, only=mail.c.alone)
+    rows = lease.claim(conn, mail, owner=owner, limit=1, now=now, only=mail.c.alone)
     if not rows:
-        rows = lease.claim(conn, mail, owner=owner, limit=limit, now=now, seconds=seconds, only=~mail.c.alone)
+        rows = lease.claim(conn, mail, owner=owner, limit=limit, now=now, only=~mail.c.alone)
     raws = raw_many(conn, [row.raw_sha256 for row in rows])
     return [_entry(row, raws[row.raw_sha256]) for row in rows]
 

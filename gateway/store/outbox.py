@@ -67,10 +67,10 @@ def add(
     return conn.execute(insert_new(conn, outbox).values(row).returning(outbox.c.id)).scalar_one_or_none()
 
 
-def claim(database: Database, *, owner: str, limit: int, now: datetime, seconds: float) -> list[OutboxEntry]:
+def claim(database: Database, *, owner: str, limit: int, now: datetime) -> list[OutboxEntry]:
     """Lease up to `limit` mails that are due and return all that composing and sending need."""
     with database.write() as conn:
-        rows = lease.claim(conn, outbox, owner=owner, limit=limit, now=now, seconds=seconds)
+        rows = lease.claim(conn, outbox, owner=owner, limit=limit, now=now)
         if not rows:
             return []
         first_tries = [row.id for row in rows if row.first_tried_at is None]
@@ -114,12 +114,15 @@ def settle(
     return ended
 
 
-def park(database: Database, entry: OutboxEntry, *, why: str) -> bool:
+def park(database: Database, entry: OutboxEntry, *, why: str, now: datetime) -> bool:
     """Hold a mail that cannot be composed until a person releases it; nothing half-made ever leaves."""
+    held = {"state": EntryState.HELD, "last_reply": why[:REPLY_LENGTH]}
     with database.write() as conn:
-        return lease.settle(
-            conn, outbox, entry_id=entry.id, fence=entry.fence, state=EntryState.HELD, last_reply=why[:REPLY_LENGTH]
-        )
+        ended = lease.settle(conn, outbox, entry_id=entry.id, fence=entry.fence, **held)
+        if ended:
+            data = {"outbox_id": str(entry.id), "notice": entry.notice}
+            events.append(conn, "notice.failed", case_number=entry.case_number, data=data, now=now)
+    return ended
 
 
 def sent_by_verp(conn: Connection, verp_keys: Sequence[str]) -> dict[str, SentMail]:
