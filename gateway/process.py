@@ -68,8 +68,7 @@ def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> 
         entries = mails.claim(conn, owner=services.owner, limit=limit, now=now)
     if entries:
         readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-        _settle_all(services, list(zip(entries, readings, strict=True)))
-        services.ring_outbox()
+        services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
     return len(entries)
 
 
@@ -105,8 +104,10 @@ def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
     )
 
 
-def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]) -> None:
+def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]) -> list[int]:
+    """Decide about each mail and do it, in one transaction; return the outgoing mails that were written."""
     now = services.clock.now()
+    written: list[int] = []
     with services.database.write() as conn:
         named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
         cases.lock_named(conn, named)
@@ -114,23 +115,26 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
             if isinstance(reading, ParserDied):
                 _failed(conn, entry, "parser-died", now=now)
             else:
-                _settle(conn, services, entry, reading, now=now)
+                written += _settle(conn, services, entry, reading, now=now)
+    return written
 
 
-def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> None:
+def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:
     try:
         with conn.begin_nested():
             _, decision = decide(conn, services, entry, reading, now=now)
-            effects.apply(conn, decision, scribe=services.scribe, now=now)
+            applied = effects.apply(conn, decision, scribe=services.scribe, now=now)
             if not mails.finish(conn, entry, reading, decision, now=now):
                 raise LeaseLost
         maillog.mail_processed(entry, reading, decision)
+        return applied.outbox_ids
     except LeaseLost:
         maillog.mail_lease_lost(entry)
     except _KEEP_AND_RETRY as error:
         # The one broad catch: a mail that breaks our own code must neither be lost nor hold up the others.
         maillog.mail_failed(entry, error)
         _failed(conn, entry, type(error).__name__, now=now)
+    return []
 
 
 # What the database cannot do at all must end the whole transaction; everything else is this mail's own trouble.

@@ -3,7 +3,7 @@
 A plain value; it starts nothing and decides nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.clock import Clock
@@ -17,8 +17,8 @@ from gateway.store.db import Database
 class Services:
     """Everything that serving one mail or one request needs.
 
-    owner: name under which this process takes leases.  ring_mail, ring_outbox: say that there may be work; losing a
-    ring costs one sweep, never a mail.
+    owner: name under which this process takes leases.  ring_mail, ring_outbox: say that there may be work (the second
+    names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
     """
 
     config: Config
@@ -29,4 +29,4 @@ class Services:
     reading_rules: ReadingRules
     owner: str
     ring_mail: Callable[[], None]
-    ring_outbox: Callable[[], None]
+    ring_outbox: Callable[[Sequence[int]], None]

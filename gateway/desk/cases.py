@@ -71,9 +71,9 @@ def open_case(
             previous=previous,
         )
         decision = requests.open_case(opened, contact, policy=services.policy)
-        effects.apply(conn, decision, scribe=services.scribe, now=now)
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         view = case_views.one(conn, opened.case_number, hints=requests.hints(subject, description))
-    services.ring_outbox()
+    services.ring_outbox(made.outbox_ids)
     return view
 
 
@@ -115,9 +115,9 @@ def post(
         )
         poster = contacts.find(conn, addresses.key(author)) if addresses.key(author) else None
         decision = requests.post_update(case, posted, poster, policy=services.policy)
-        effects.apply(conn, decision, scribe=services.scribe, now=now)
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         view = case_views.updates(conn, case.id, Feed.CASE)[-1]
-    services.ring_outbox()
+    services.ring_outbox(made.outbox_ids)
     return view
 
 
@@ -168,9 +168,9 @@ def _decide(services: Services, number: str, decide: Callable[[Case], Decision])
     """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
     with services.database.write() as conn:
         case = load(conn, number, lock=True)
-        effects.apply(conn, decide(case), scribe=services.scribe, now=services.clock.now())
+        made = effects.apply(conn, decide(case), scribe=services.scribe, now=services.clock.now())
         view = case_views.one(conn, case.number)
-    services.ring_outbox()
+    services.ring_outbox(made.outbox_ids)
     return view
 
 

@@ -59,7 +59,7 @@ def _move(
     if not moved:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Mail {before.id} is {before.state} and cannot be {verb}.")
     if to is EntryState.READY:
-        services.ring_outbox()
+        services.ring_outbox([_number(entry_id)])
     return show(services, entry_id)
 
 

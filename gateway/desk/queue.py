@@ -69,12 +69,13 @@ def link(services: Services, item_id: str, number: str, *, by: str, preview: boo
     result: list[QueueResult] = []
     try:
         with services.database.write() as conn:
-            result.append(_link(conn, services, item_id, number, by=by))
+            made, ids = _link(conn, services, item_id, number, by=by)
+            result.append(made)
             if preview:
                 raise _Preview
     except _Preview:
         return QueueResult(item=show(services, item_id), effects=result[0].effects)
-    services.ring_outbox()
+    services.ring_outbox(ids)
     return result[0]
 
 
@@ -107,7 +108,7 @@ def open_case(
             item=_view(conn, services, item.id),
             effects=(f"Case {opened.case_number} is opened for {contact.email}.", "The contact is told by mail."),
         )
-    services.ring_outbox()
+    services.ring_outbox(made.outbox_ids)
     return result
 
 
@@ -151,7 +152,7 @@ def undo(services: Services, item_id: str, *, by: str) -> QueueResult:
         return QueueResult(item=_view(conn, services, item.id), effects=(*done, "The mail is back in the queue."))
 
 
-def _link(conn: Connection, services: Services, item_id: str, number: str, *, by: str) -> QueueResult:
+def _link(conn: Connection, services: Services, item_id: str, number: str, *, by: str) -> tuple[QueueResult, list[int]]:
     item = _open_item(conn, item_id)
     mail = _facts(conn, item.mail_id)
     case = _case(conn, number, lock=True)
@@ -160,7 +161,8 @@ def _link(conn: Connection, services: Services, item_id: str, number: str, *, by
     _resolve(
         conn, item.id, Resolution.LINKED, by=by, now=services.clock.now(), case_number=case.number, undo=undo_record
     )
-    return QueueResult(item=_view(conn, services, item.id), effects=_in_words(case, decision, mail))
+    result = QueueResult(item=_view(conn, services, item.id), effects=_in_words(case, decision, mail))
+    return result, made.outbox_ids
 
 
 def _apply_link(

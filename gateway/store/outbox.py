@@ -67,10 +67,13 @@ def add(
     return conn.execute(insert_new(conn, outbox).values(row).returning(outbox.c.id)).scalar_one_or_none()
 
 
-def claim(database: Database, *, owner: str, limit: int, now: datetime) -> list[OutboxEntry]:
-    """Lease up to `limit` mails that are due and return all that composing and sending need."""
+def claim(
+    database: Database, *, owner: str, limit: int, now: datetime, ids: Sequence[int] | None = None
+) -> list[OutboxEntry]:
+    """Lease up to `limit` mails that are due and return all that composing and sending need.  ids: only of these."""
+    only = None if ids is None else outbox.c.id.in_(ids)
     with database.write() as conn:
-        rows = lease.claim(conn, outbox, owner=owner, limit=limit, now=now)
+        rows = lease.claim(conn, outbox, owner=owner, limit=limit, now=now, only=only)
         if not rows:
             return []
         first_tries = [row.id for row in rows if row.first_tried_at is None]
@@ -116,9 +119,9 @@ def settle(
 
 def park(database: Database, entry: OutboxEntry, *, why: str, now: datetime) -> bool:
     """Hold a mail that cannot be composed until a person releases it; nothing half-made ever leaves."""
-    held = {"state": EntryState.HELD, "last_reply": why[:REPLY_LENGTH]}
+    held, reply = EntryState.HELD, why[:REPLY_LENGTH]
     with database.write() as conn:
-        ended = lease.settle(conn, outbox, entry_id=entry.id, fence=entry.fence, **held)
+        ended = lease.settle(conn, outbox, entry_id=entry.id, fence=entry.fence, state=held, last_reply=reply)
         if ended:
             data = {"outbox_id": str(entry.id), "notice": entry.notice}
             events.append(conn, "notice.failed", case_number=entry.case_number, data=data, now=now)
@@ -151,6 +154,14 @@ def cancel_unsent(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
     # A mail that was tried before may have arrived, so only an untried one counts as unsent.
     conn.execute(waiting.where(outbox.c.uncertain.is_(False)).values(state=EntryState.CANCELLED))
     return {row.id: row.state for row in conn.execute(select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(ids)))}
+
+
+def not_left(conn: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Return those of these mails that have not left, with the relay's last words or their state."""
+    waiting = (EntryState.READY, EntryState.LEASED, EntryState.DEAD, EntryState.HELD)
+    found = select(outbox.c.id, outbox.c.state, outbox.c.last_reply).where(outbox.c.id.in_(ids))
+    rows = conn.execute(found.where(outbox.c.state.in_(waiting)).order_by(outbox.c.id))
+    return [(row.id, row.last_reply or row.state) for row in rows]
 
 
 def last_sent_to(conn: Connection, notice: Notice, to: str) -> datetime | None:

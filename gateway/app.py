@@ -1,0 +1,289 @@
+"""The composition root: the one place that builds things and wires them.
+
+`build(config)` returns an App: for a command, its services; for `gateway serve`, the roles as threads of this process.
+Nothing else in the product knows which database, broker or relay it runs on.
+"""
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gateway import addresses, maillog, process, scheduler
+from gateway.clock import Clock, SystemClock
+from gateway.config import Config, effective
+from gateway.effects import Scribe
+from gateway.inbound import content_key
+from gateway.inbound.parse_pool import ParsePool
+from gateway.inbound.smtp import Listener
+from gateway.inbound.spool import Spool
+from gateway.model import Envelope, Letterhead, NewMail, OutboxEntry, ReadingRules, SpooledMail
+from gateway.outbound import delivery, worker
+from gateway.outbound.relay import FolderRelay, Relay, SmtpRelay
+from gateway.outbound.templates import environment
+from gateway.rules import profiles
+from gateway.services import Services
+from gateway.store import db, instance, lease, mails, outbox
+
+ROLES = ("smtp", "worker", "scheduler")
+PACKAGE = Path(__file__).parent
+CAUSED_SECONDS = 30.0
+
+
+def build(config: Config, *, clock: Clock | None = None) -> "App":
+    """Open the store, bring its schema up to date and wire everything; starts no thread and opens no port.
+
+    Raises ConfigError or Unavailable, in one sentence.
+    """
+    return App(config, clock or SystemClock())
+
+
+def template_folder() -> Path:
+    """Return the folder of the templates: inside the installed package, or beside it in a checkout."""
+    packaged = PACKAGE / "_templates"
+    return packaged if packaged.exists() else PACKAGE.parent / "templates"
+
+
+class App:
+    """Everything of one process.  Use it as a context manager: leaving it stops what was started, in order."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.database = db.Database(config.database.url)
+        db.ensure_schema(self.database)
+        self._caused: list[int] = []
+        self._bell: worker.Doorbell | None = None
+        self._running: list[Any] = []
+        self._stopped = threading.Event()
+        self._processing = threading.Lock()
+        self.services = self._services(instance.load(self.database))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- long-running roles
+
+    def start(self, roles: Collection[str] = ROLES) -> None:
+        """Start these roles as threads of this process.  Raises GatewayError when a port is taken."""
+        if "worker" in roles:
+            self._start_worker()
+        if "scheduler" in roles:
+            self._run(scheduler.Ticker("sweep", self.config.scheduler.tick_seconds, scheduler.sweep, self.services))
+        if "smtp" in roles:
+            self._run(self.spool)
+            self.listener = self._run(Listener(self.config, self.spool.put, self.clock))
+        shown = effective(self.config)["database"]["url"]
+        maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owner)
+
+    def wait(self) -> None:
+        """Block until `stop` is called (from a signal handler or another thread)."""
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        """Ask `wait` to return; calling twice is nothing."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Stop what runs, the ways in first, then the workers, then close the store."""
+        self.stop()
+        ran = bool(self._running)
+        while self._running:
+            self._running.pop().stop()
+        for name in ("reader", "relay"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+        self.database.close()
+        if ran:
+            maillog.roles_stopped()
+
+    @property
+    def smtp_port(self) -> int:
+        """Return the port that the listener really has."""
+        return self.listener.port
+
+    # --- one turn, for commands
+
+    def ingest(self, raw: bytes, envelope: Envelope) -> SpooledMail:
+        """Take a mail in as if received; it is durable when this returns.  Raises Unavailable."""
+        oversized = len(raw) > self.config.smtp.max_message_bytes
+        new = content_key.new_mail(raw, envelope, received_at=self.clock.now(), oversized=oversized)
+        return self._write_batch([new])[0]
+
+    def process_mail(self, limit: int | None = None) -> int:
+        """Process the mails that wait, in this thread, and return how many were taken."""
+        done = 0
+        with self._processing:
+            while limit is None or done < limit:
+                batch = process.BATCH if limit is None else min(process.BATCH, limit - done)
+                taken = process.process_mails(self.services, self.reader, limit=batch)
+                if not taken:
+                    break
+                done += taken
+        return done
+
+    def deliver_due(self) -> int:
+        """Deliver every mail that is due, in this thread, and return how many the relay took."""
+        return delivery.drain(self.post_office())
+
+    def deliver_caused(self, seconds: float = CAUSED_SECONDS) -> list[str]:
+        """Deliver what this process wrote into the outbox; return what could not be, as sentences.
+
+        seconds: how long at most; what is left then is delivered by `gateway serve` or the next turn.
+        """
+        ids, self._caused = self._caused, []
+        if not ids or self.config.broker.url:
+            return []
+        office = self.post_office(_OnlyThese(ids))
+        thread = threading.Thread(target=_drain_quietly, args=(office,), name="deliver", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        with self.database.read() as conn:
+            return [f"Mail {id_} has not left yet: {why}" for id_, why in outbox.not_left(conn, ids)]
+
+    # --- what is made once, at first use
+
+    @cached_property
+    def reader(self) -> ParsePool:
+        """The killable children that read mail."""
+        settings = self.config.parser
+        return ParsePool(
+            children=settings.children,
+            mail_seconds=settings.mail_seconds,
+            memory_bytes=settings.memory_bytes,
+            rules=self.services.reading_rules,
+        )
+
+    @cached_property
+    def spool(self) -> Spool:
+        """The group commit of the listener."""
+        return Spool(self._write_batch)
+
+    @cached_property
+    def relay(self) -> Relay:
+        """The smart host, or the folder in its place."""
+        if self.config.relay.host:
+            return SmtpRelay(self.config.relay, hello_name=self.config.mail_domain)
+        return FolderRelay(self.config.gateway.data_dir / "sent")
+
+    @cached_property
+    def letterhead(self) -> Letterhead:
+        """What every outgoing mail says about us."""
+        ours = self.config.gateway
+        return Letterhead(
+            organisation=ours.organisation,
+            care_address=ours.care_address,
+            mail_domain=self.config.mail_domain,
+            base_url=ours.base_url.rstrip("/"),
+            care_phone=ours.care_phone,
+            contact_page=ours.contact_page,
+            instance=self.services.scribe.instance.id,
+            loop_key=self.services.scribe.instance.key,
+        )
+
+    def post_office(self, store: Any = outbox) -> delivery.PostOffice:
+        """Return all that delivering needs."""
+        return delivery.PostOffice(
+            db=self.database,
+            store=store,
+            relay=self.relay,
+            env=environment(template_folder()),
+            letterhead=self.letterhead,
+            clock=self.clock,
+            owner=self.services.owner,
+            call_help=lambda: self._ring_outbox(()),
+        )
+
+    def _services(self, ours: instance.Instance) -> Services:
+        own = {addresses.key(a) for a in (self.config.gateway.care_address, *self.config.accepted)} - {""}
+        return Services(
+            config=self.config,
+            database=self.database,
+            clock=self.clock,
+            policy=profiles.policy(self.config, frozenset(own)),
+            scribe=Scribe(instance=ours, mail_domain=self.config.mail_domain, random_bytes=secrets.token_bytes),
+            reading_rules=reading_rules(self.config, ours),
+            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            ring_mail=self._ring_mail,
+            ring_outbox=self._ring_outbox,
+        )
+
+    def _start_worker(self) -> None:
+        url = self.config.broker.url
+        broker = worker.redis_broker(url) if url else worker.InProcessBroker()
+        office = self.post_office()
+        jobs = worker.Jobs(drain_mail=self.process_mail, drain_outbox=lambda: delivery.drain(office))
+        lanes = self.config.relay.connections
+        self._bell = worker.declare(broker, jobs, outbox_lanes=lanes)
+        self._run(worker.Worker(broker, threads=lanes + 1))
+        keeper_seconds = lease.LEASE_SECONDS / 3
+        self._run(scheduler.Ticker("leases", keeper_seconds, scheduler.renew_leases, self.services))
+        self._ring_mail()
+        self._ring_outbox(())
+
+    def _run(self, thing: Any) -> Any:
+        thing.start()
+        self._running.append(thing)
+        return thing
+
+    def _write_batch(self, new: Sequence[NewMail]) -> list[SpooledMail]:
+        with self.database.write() as conn:
+            spooled = mails.spool_many(conn, new)
+        self._ring_mail()
+        return spooled
+
+    def _ring_mail(self) -> None:
+        if self._bell is not None:
+            self._bell.ring_mail(0)
+
+    def _ring_outbox(self, ids: Sequence[int]) -> None:
+        if self._bell is not None:
+            self._bell.ring_outbox(0)
+        else:
+            self._caused.extend(ids)
+
+
+def reading_rules(config: Config, ours: instance.Instance | None = None) -> ReadingRules:
+    """Return what reading needs of this installation.  ours: None without a database (`gateway explain`)."""
+    return ReadingRules(
+        instance=ours.id if ours else "",
+        loop_key=ours.key if ours else b"",
+        own_addresses=frozenset({config.gateway.care_address.lower(), *config.accepted}),
+        human_senders=frozenset(a.lower() for a in config.sender.human_senders),
+        trusted_authserv_ids=frozenset(config.sender.trusted_authserv_ids),
+        trusted_relays=tuple(config.smtp.trusted_relays),
+    )
+
+
+class _OnlyThese:
+    """The outbox as seen by a command: only the mails that it wrote itself."""
+
+    keep_rendered = staticmethod(outbox.keep_rendered)
+    settle = staticmethod(outbox.settle)
+    park = staticmethod(outbox.park)
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        self._ids = ids
+
+    def claim(self, database: db.Database, *, owner: str, limit: int, now: datetime) -> list[OutboxEntry]:
+        """Lease those of its mails that are due."""
+        return outbox.claim(database, owner=owner, limit=limit, now=now, ids=self._ids)
+
+
+def _drain_quietly(office: delivery.PostOffice) -> None:
+    try:
+        delivery.drain(office)
+    except Exception as error:
+        # The rows stay in the outbox; the command says so.
+        maillog.job_failed("deliver", error)
