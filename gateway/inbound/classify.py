@@ -1,0 +1,247 @@
+"""Who wrote a mail: a person, or which kind of machine.
+
+One ordered table; the first row that matches decides, and its name is the reason that everybody sees.  Hard signs
+(headers, report parts, daemon senders) stand before soft ones (subjects), and a soft sign never overrules a hard one.
+A null sender alone proves nothing (redirected mail of persons has one), nor does X-Auto-Response-Suppress.
+Mail of `human_senders` is never taken for an automatic reply, whatever it is marked with.
+Source: RFC 3464, RFC 6522, RFC 8098, RFC 5965, RFC 3834 5, RFC 2919, RFC 2369.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from gateway.inbound import sender, signs
+from gateway.inbound.headers import Head
+from gateway.inbound.parts import Parts
+from gateway.model import Envelope, InboundMail, MailKind, ReadingRules, Source
+
+LOOP_FIELD = "x-case-gateway"
+_BODY_READ = 4_000
+_PERSON_READ = 1_500
+_SUBJECT_TAG = re.compile(r"\s*(?:\[[^\]]{0,60}\]|\*+\w{0,20}\*+)?\s*")
+_ANSWER = re.compile(r"\s*(?:re|aw|antw|sv|vs|odp|ynt|res|rv|ref|回复|答复|返信)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE)
+_FORWARD = re.compile(r"\s*(?:fwd?|wg|tr|enc|doorst|vb|i|rv)\s*[:：]", re.IGNORECASE)
+_SMTP_REPLY = re.compile(r"\b[45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a row looks at, gathered once.
+
+    daemon: the sender is a mail system; postmaster: it may be one.  null_sender: the reverse path is empty.
+    failed: the subject is that of a delivery report.  words: the readable body, lower case, its beginning only.
+    """
+
+    mail: InboundMail
+    head: Head
+    parts: Parts
+    rules: ReadingRules
+    report_type: str
+    subject: str
+    words: str
+    local_part: str
+    daemon: bool
+    postmaster: bool
+    null_sender: bool
+    failed: bool
+    human_sender: bool
+
+    def has(self, fields: Mapping[str, tuple[str, ...]]) -> bool:
+        """Say whether one of the header fields stands in the mail, with one of its values where it names any."""
+        return any(
+            not values[0] or field.value.strip().lower() in values
+            for field in self.head.fields
+            if (values := fields.get(field.name))
+        )
+
+
+def classify(
+    envelope: Envelope, mail: InboundMail, head: Head, parts: Parts, rules: ReadingRules
+) -> tuple[MailKind, str]:
+    """Return the kind of a mail and the name of the row that decided."""
+    judged = _gather(envelope, mail, head, parts, rules)
+    return next((kind, name) for kind, name, matches in ROWS if matches(judged))
+
+
+def like_a_person(mail: InboundMail, kind: MailKind) -> bool:
+    """Say whether a mail that is marked automatic reads like a person's answer.
+
+    Some ticket systems mark what their people write (`auto-generated`).  It must be an answer (In-Reply-To,
+    References or `Re:`), say something of its own, and hold none of the phrases by which machines speak.
+    """
+    if kind not in (MailKind.AUTO_REPLY, MailKind.CHALLENGE) or mail.fallback_only:
+        return False
+    answers = bool(mail.message_ids) or _ANSWER.match(mail.subject) is not None
+    said = mail.reply_without_signature[:_PERSON_READ].lower()
+    speaks_as_machine = _mentions(said, _AUTOMATIC_BODY) or _names_automatic_reply(mail.subject.lower())
+    machine = mail.sender.address.partition("@")[0].lower().startswith(signs.ROLES)
+    return answers and not machine and not speaks_as_machine and len(_WORD.findall(said)) >= 2
+
+
+def loop_mark(instance: str, key: bytes, message_id: str) -> str:
+    """Return the value of X-Case-Gateway for one of our own mails: who sent it, and proof of it."""
+    return f"{instance} {hmac.new(key, message_id.encode(), sha256).hexdigest()}"
+
+
+def _gather(envelope: Envelope, mail: InboundMail, head: Head, parts: Parts, rules: ReadingRules) -> Judged:
+    local_part = mail.sender.address.partition("@")[0].strip('"').lower()
+    name = f"{mail.sender.name} {head.first('from')}".lower()
+    subject = mail.subject.lower()
+    null_from = head.first("from").strip() in ("<>", "")
+    return Judged(
+        mail=mail,
+        head=head,
+        parts=parts,
+        rules=rules,
+        report_type=dict(parts.parameters).get("report-type", "").lower() if parts.content_type == _REPORT else "",
+        subject=subject,
+        words=mail.text[:_BODY_READ].lower(),
+        local_part=local_part,
+        daemon=local_part in signs.DAEMONS
+        or any(known in name for known in signs.DAEMON_NAMES)
+        or (null_from and bool(head.fields)),
+        postmaster=local_part in signs.POSTMASTERS,
+        null_sender=_is_null_sender(envelope, head),
+        failed=_begins(_SUBJECT_TAG.sub("", subject, count=1), _FAILURE_SUBJECTS) or "mail failure" in subject,
+        human_sender=any(sender.same_address(mail.sender.address, known) for known in rules.human_senders),
+    )
+
+
+def _is_null_sender(envelope: Envelope, head: Head) -> bool:
+    """Say whether the reverse path is empty; without a transport only the mail's own Return-Path can tell."""
+    if envelope.source in (Source.SMTP, Source.LMTP):
+        return envelope.mail_from in ("", "<>")
+    return head.first("return-path").strip() == "<>"
+
+
+def _is_own_mail(judged: Judged) -> bool:
+    """Say whether the mail carries our keyed mark for its own Message-ID; nobody else can write it."""
+    mark = judged.head.first(LOOP_FIELD).strip()
+    if not mark or not judged.rules.loop_key:
+        return False
+    message_id = judged.mail.message_id
+    expected = (
+        loop_mark(judged.rules.instance, judged.rules.loop_key, known) for known in (message_id, message_id.strip("<>"))
+    )
+    return any(hmac.compare_digest(mark.encode(), mine.encode()) for mine in expected)
+
+
+def _has_part(judged: Judged, *content_types: str) -> bool:
+    return any(content_type in content_types for content_type, _ in judged.parts.reports)
+
+
+def _is_delivery_report(judged: Judged) -> bool:
+    return _has_part(judged, "message/delivery-status", "message/global-delivery-status") or (
+        judged.report_type == "delivery-status"
+    )
+
+
+def _is_receipt(judged: Judged) -> bool:
+    return _has_part(judged, "message/disposition-notification", "message/global-disposition-notification") or (
+        judged.report_type == "disposition-notification"
+    )
+
+
+def _is_complaint(judged: Judged) -> bool:
+    return _has_part(judged, "message/feedback-report") or judged.report_type == "feedback-report"
+
+
+def _is_daemon_bounce(judged: Judged) -> bool:
+    return judged.daemon and (judged.failed or judged.null_sender or _speaks_of_failure(judged))
+
+
+def _is_postmaster_bounce(judged: Judged) -> bool:
+    return judged.postmaster and (judged.failed or (judged.null_sender and _speaks_of_failure(judged)))
+
+
+def _is_null_sender_bounce(judged: Judged) -> bool:
+    return judged.null_sender and judged.failed
+
+
+def _is_role_bounce(judged: Judged) -> bool:
+    role = judged.local_part.startswith(signs.ROLES)
+    return role and judged.failed and _speaks_of_failure(judged)
+
+
+def _speaks_of_failure(judged: Judged) -> bool:
+    return _mentions(judged.words, _FAILURE_BODY) or _SMTP_REPLY.search(judged.words) is not None
+
+
+def _is_challenge(judged: Judged) -> bool:
+    if judged.has(signs.CHALLENGE_FIELDS):
+        return True
+    return _begins(judged.subject, _CHALLENGE_SUBJECTS) and _mentions(judged.words, _CHALLENGE_BODY)
+
+
+def _is_auto_submitted(judged: Judged) -> bool:
+    """Read RFC 3834: any value but `no` is automatic; parameters and comments follow the word."""
+    value = judged.head.first("auto-submitted")
+    word = re.split(r"[;(\s]", value.strip().lower(), maxsplit=1)[0]
+    return bool(word) and word != "no"
+
+
+def _is_marked_automatic(judged: Judged) -> bool:
+    return judged.has(signs.AUTOMATIC_FIELDS) and not judged.has(signs.LIST_FIELDS)
+
+
+def _is_list(judged: Judged) -> bool:
+    return judged.has(signs.LIST_FIELDS)
+
+
+def _has_automatic_subject(judged: Judged) -> bool:
+    return _names_automatic_reply(judged.subject)
+
+
+def _names_automatic_reply(subject: str) -> bool:
+    """Say whether a subject is an automatic reply's: the phrase alone, or before a colon; never after `Re:`."""
+    if _ANSWER.match(subject) or _FORWARD.match(subject):
+        return False
+    head = re.split(r"[:：]", _SUBJECT_TAG.sub("", subject, count=1), maxsplit=1)[0]
+    return head.strip(" .!-[]()") in _AUTOMATIC_SUBJECTS
+
+
+def _unless_human(matches: Callable[[Judged], bool]) -> Callable[[Judged], bool]:
+    return lambda judged: not judged.human_sender and matches(judged)
+
+
+def _words_of(table: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for line in table for word in line.split("|"))
+
+
+def _begins(text: str, phrases: tuple[str, ...]) -> bool:
+    return text.startswith(phrases)
+
+
+def _mentions(text: str, phrases: tuple[str, ...]) -> bool:
+    return any(phrase in text for phrase in phrases)
+
+
+_REPORT = "multipart/report"
+_FAILURE_SUBJECTS = _words_of(signs.FAILURE_SUBJECTS)
+_FAILURE_BODY = _words_of(signs.FAILURE_BODY)
+_AUTOMATIC_SUBJECTS = frozenset(_words_of(signs.AUTOMATIC_SUBJECTS))
+_AUTOMATIC_BODY = _words_of(signs.AUTOMATIC_BODY)
+_CHALLENGE_SUBJECTS = _words_of(signs.CHALLENGE_SUBJECTS)
+_CHALLENGE_BODY = _words_of(signs.CHALLENGE_BODY)
+
+# The order is the rule: our own mail, reports about mail, hard marks of automatic mail, lists, soft signs, persons.
+ROWS: tuple[tuple[MailKind, str, Callable[[Judged], bool]], ...] = (
+    (MailKind.OWN_MAIL, "own-mark", _is_own_mail),
+    (MailKind.REPORT, "receipt", _is_receipt),
+    (MailKind.REPORT, "complaint", _is_complaint),
+    (MailKind.BOUNCE, "delivery-report", _is_delivery_report),
+    (MailKind.BOUNCE, "daemon-sender", _is_daemon_bounce),
+    (MailKind.BOUNCE, "postmaster-failure", _is_postmaster_bounce),
+    (MailKind.BOUNCE, "null-sender-failure", _is_null_sender_bounce),
+    (MailKind.BOUNCE, "role-sender-failure", _is_role_bounce),
+    (MailKind.CHALLENGE, "challenge", _unless_human(_is_challenge)),
+    (MailKind.AUTO_REPLY, "auto-submitted", _unless_human(_is_auto_submitted)),
+    (MailKind.AUTO_REPLY, "vendor-header", _unless_human(_is_marked_automatic)),
+    (MailKind.LIST, "list-header", _is_list),
+    (MailKind.AUTO_REPLY, "automatic-subject", _unless_human(_has_automatic_subject)),
+    (MailKind.PERSON, "no-sign-of-a-machine", lambda judged: True),
+)

@@ -1,0 +1,258 @@
+"""The walk over the MIME tree: leaves decoded, attached mails kept apart, machine-readable reports as text.
+
+The tree comes from `parse.py`; nothing here trusts it.  The walk never enters `message/*`: an attached mail is
+another mail.  Transfer encodings are decoded here, leniently (RFC 2045 6.7-6.8), to at most what the mail itself
+can hold: no encoding of mail grows.
+"""
+
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from itertools import islice
+
+from gateway.cleaning import clean_text
+from gateway.inbound import body, headers
+from gateway.inbound.body import Leaf
+from gateway.inbound.headers import Head
+
+PARTS_LIMIT = 1_000
+DEPTH_LIMIT = 20
+REPORT_CHARACTERS = 200_000
+INNER_PARTS_LIMIT = 20
+
+_REPORTS = frozenset(
+    (
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+        "message/feedback-report",
+    )
+)
+_BOUNDARY_DEFECTS = frozenset(
+    (
+        "NoBoundaryInMultipartDefect",
+        "StartBoundaryNotFoundDefect",
+        "CloseBoundaryNotFoundDefect",
+        "MultipartInvariantViolationDefect",
+    )
+)
+_KNOWN_ENCODINGS = frozenset(("", "7bit", "8bit", "binary", "7-bit", "8-bit", "none"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedMail:
+    """A mail inside the mail.  content: its bytes (line ends as LF).  head: its header block.  text: what it says."""
+
+    content_type: str
+    name: str
+    content: bytes
+    head: Head
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All parts of the outer mail.
+
+    content_type, parameters: of the whole mail.  reports: (content type, text) of machine-readable report parts.
+    """
+
+    content_type: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    leaves: tuple[Leaf, ...] = ()
+    attached: tuple[AttachedMail, ...] = ()
+    reports: tuple[tuple[str, str], ...] = ()
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Node:
+    """A part on the way: its tree node, how deep it stands, its container and its multipart/alternative."""
+
+    message: Message
+    depth: int
+    container: str
+    group: int
+
+
+def walk(message: Message) -> Parts:
+    """Gather the parts of a mail in document order, at most PARTS_LIMIT of them and DEPTH_LIMIT deep."""
+    leaves: list[Leaf] = []
+    attached: list[AttachedMail] = []
+    reports: list[tuple[str, str]] = []
+    defects: list[str] = []
+    for node in _nodes(message, defects):
+        content_type, parameters = _content_type(node)
+        if content_type in _REPORTS:
+            reports.append((content_type, _report_text(node.message)))
+        elif content_type.startswith("message/") and node.message.is_multipart():
+            attached.append(_attached(node.message, content_type, parameters))
+        else:
+            leaves.append(_leaf(node, content_type, parameters, defects))
+    content_type, parameters = headers.parameters(_value(message, "content-type"))
+    return Parts(
+        content_type=content_type,
+        parameters=tuple(parameters.items()),
+        leaves=tuple(leaves),
+        attached=tuple(attached),
+        reports=tuple(reports),
+        defects=tuple(dict.fromkeys(defects)),
+    )
+
+
+def _nodes(message: Message, defects: list[str]) -> Iterator[_Node]:
+    """Yield all parts that are no multipart, in order."""
+    stack = [_Node(message, 0, "", 0)]
+    seen = groups = 0
+    while stack:
+        node = stack.pop()
+        seen += 1
+        if seen > PARTS_LIMIT:
+            defects.append("mime:too-many-parts")
+            return
+        if any(type(defect).__name__ in _BOUNDARY_DEFECTS for defect in node.message.defects):
+            defects.append("mime:boundary")
+        kind = node.message.get_content_maintype()
+        if kind != "multipart" or not node.message.is_multipart():
+            yield node
+            continue
+        if node.depth >= DEPTH_LIMIT:
+            defects.append("mime:too-deep")
+            continue
+        container = node.message.get_content_type()
+        groups += container == "multipart/alternative"
+        group = node.group or (groups if container == "multipart/alternative" else 0)
+        children = [part for part in node.message.get_payload() if isinstance(part, Message)]
+        stack.extend(_Node(child, node.depth + 1, container, group) for child in reversed(children))
+
+
+def _content_type(node: _Node) -> tuple[str, dict[str, str]]:
+    """Return type and parameters of a part; what declares nothing usable is text.  Source: RFC 2045 5.2."""
+    value = _value(node.message, "content-type")
+    content_type, parameters = headers.parameters(value)
+    if content_type.startswith("multipart/"):
+        return "text/plain", {}  # its boundary was never found: what it holds is shown as it stands
+    if not value and node.container == "multipart/digest":
+        return "message/rfc822", {}
+    if content_type.count("/") != 1:
+        return ("text/html", parameters) if content_type == "html" else ("text/plain", parameters)
+    return content_type, parameters
+
+
+def _leaf(node: _Node, content_type: str, parameters: dict[str, str], defects: list[str]) -> Leaf:
+    disposition, named = headers.parameters(_value(node.message, "content-disposition"))
+    data, defect = _decoded(node.message)
+    if defect:
+        defects.append(defect)
+    return Leaf(
+        content_type=content_type,
+        parameters=parameters,
+        data=data,
+        disposition=disposition,
+        name=_name(named, "filename") or _name(parameters, "name"),
+        group=node.group,
+        container=node.container,
+    )
+
+
+def _name(parameters: dict[str, str], key: str) -> str:
+    """Return a file name; where the plain and the extended form differ, both, the extended one first.
+
+    Source: RFC 2231 4, RFC 6266 4.3.  A sender that names one file twice wants two programs to see two names.
+    """
+    plain, extended = headers.decode_words(parameters.get(key, "")), parameters.get(f"{key}*", "")
+    if extended and plain and extended != plain and plain.isascii() and extended.isascii():
+        return f"{extended} [{plain}]"
+    return extended or plain
+
+
+def _decoded(message: Message) -> tuple[bytes, str]:
+    payload = message.get_payload()
+    if not isinstance(payload, str):
+        return b"", ""
+    data = payload.encode("utf-8", "surrogateescape")
+    encoding = _value(message, "content-transfer-encoding").partition(";")[0].strip().lower()
+    if encoding == "base64":
+        return headers.base64_bytes(data), ""
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(data), ""
+    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        return _uudecoded(data), ""
+    return data, "" if encoding in _KNOWN_ENCODINGS else "mime:transfer-encoding"
+
+
+def _uudecoded(data: bytes) -> bytes:
+    decoded: list[bytes] = []
+    inside = False
+    for line in data.splitlines():
+        if line.startswith(b"begin ") and not inside:
+            inside = True
+        elif line.startswith(b"end") and inside:
+            return b"".join(decoded)
+        elif inside:
+            try:
+                decoded.append(binascii.a2b_uu(line))
+            except binascii.Error:
+                return data
+    return data
+
+
+def _attached(message: Message, content_type: str, parameters: dict[str, str]) -> AttachedMail:
+    children = message.get_payload()
+    inner = children[0] if isinstance(children, list) and isinstance(children[0], Message) else message
+    content = _flattened(inner, _value(message, "content-transfer-encoding").lower())
+    named = headers.parameters(_value(message, "content-disposition"))[1]
+    return AttachedMail(
+        content_type=content_type,
+        name=_name(named, "filename") or _name(parameters, "name"),
+        content=content,
+        head=headers.scan(content[: headers.BLOCK_LIMIT_BYTES]),
+        text=_text_of(inner),
+    )
+
+
+def _flattened(inner: Message, encoding: str) -> bytes:
+    """Return the bytes of an attached mail.  Some senders encode it against RFC 2046 5.2.1; that is undone."""
+    if encoding in ("base64", "quoted-printable") and isinstance(inner.get_payload(), str):
+        data = str(inner.get_payload()).encode("utf-8", "surrogateescape")
+        return headers.base64_bytes(data) if encoding == "base64" else binascii.a2b_qp(data)
+    try:
+        return inner.as_bytes()
+    except Exception:
+        # The generator recurses once a level and refuses some charsets; the raw mail keeps the bytes.
+        return b""
+
+
+def _text_of(inner: Message) -> str:
+    """Return the text of an attached mail as far as hints need it."""
+    texts: list[str] = []
+    for part in islice(inner.walk(), INNER_PARTS_LIMIT):
+        if part.get_content_maintype() == "text":
+            leaf = _leaf(_Node(part, 0, "", 0), part.get_content_type(), {}, [])
+            texts.append(body.decode(leaf)[0])
+    return "\n".join(texts)[:REPORT_CHARACTERS]
+
+
+def _report_text(message: Message) -> str:
+    """Return the fields of a machine-readable report, a blank line between its groups."""
+    payload = message.get_payload()
+    groups = payload if isinstance(payload, list) else []
+    lines: list[str] = []
+    for group in islice(groups, PARTS_LIMIT):
+        if isinstance(group, Message):
+            lines += [f"{name}: {value}" for name, value in group.items()]
+            rest = group.get_payload()
+            lines += [rest, ""] if isinstance(rest, str) else [""]
+    text = "\n".join(lines) if groups else str(payload)
+    if _value(message, "content-transfer-encoding").strip().lower() == "base64":
+        text = headers.base64_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+    return clean_text(text, limit=REPORT_CHARACTERS)
+
+
+def _value(message: Message, name: str) -> str:
+    for key, value in message.items():
+        if key.lower() == name:
+            return " ".join(str(value).split())
+    return ""
