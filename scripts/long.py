@@ -3,7 +3,6 @@
 Each part is bounded in time.  Exit code 1 when anything failed.
 """
 
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 from rich.table import Table
 
+MUTANTS = Path(__file__).parents[1] / "tests" / "mutants" / "__main__.py"
 LONG_TESTS_SECONDS = 3600
 MUTANTS_SECONDS = 3600
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     """Run both parts; the arguments go to pytest.  Returns 0 when nothing failed, else 1."""
     results, code = _long_tests(arguments)
     _print_table(results)
-    if not arguments and importlib.util.find_spec("tests.mutants.__main__"):
+    if not arguments and MUTANTS.exists():
         code = max(code, _bounded([sys.executable, "-m", "tests.mutants"], MUTANTS_SECONDS))
     return min(code, 1)
 

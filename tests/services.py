@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import answers
+
 POLICY = Path("/usr/sbin/policy-rc.d")
 INSTALL_SECONDS = 600
 
@@ -35,9 +37,9 @@ def program(name: str) -> str | None:
 
 
 SERVICES = (
-    Service(name="PostgreSQL", probe=lambda: program("initdb") is not None, packages=("postgresql",)),
-    Service(name="Redis", probe=lambda: program("redis-server") is not None, packages=("redis-server",)),
-    Service(name="Postfix tools", probe=lambda: program("smtp-sink") is not None, packages=("postfix",)),
+    Service(name="PostgreSQL", probe=lambda: bool(program("initdb")) or answers(5432), packages=("postgresql",)),
+    Service(name="Redis", probe=lambda: bool(program("redis-server")) or answers(6379), packages=("redis-server",)),
+    Service(name="Postfix tools", probe=lambda: bool(program("smtp-sink")), packages=("postfix",)),
 )
 
 

@@ -115,6 +115,11 @@ def test_make_alone_prints_help() -> None:
     assert plain == asked != ""
 
 
+def test_continuous_integration_runs_every_test_and_lets_no_service_be_missing() -> None:
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert script.index("export CI=true") < script.index("make test")
+
+
 def test_process_document_has_every_paragraph_once_and_in_order() -> None:
     text = (ROOT / "docs/process.md").read_text(encoding="utf-8")
     found = re.findall(r"^(?:## |\*\*)(\d(?:\.\d)?)\b", text, flags=re.MULTILINE)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import conftest, servers, services
+from tests.support import free_port
 
 WANTED = services.Service(name="Sink", probe=lambda: False, packages=("sink-tools",))
 
@@ -55,6 +56,7 @@ def test_missing_service_skips_loudly_here_and_fails_in_ci(
 ) -> None:
     """CONTRACT 1: with `CI=true` a missing service is a failure."""
     monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("TEST_REDIS_URL", f"redis://127.0.0.1:{free_port()}")
     monkeypatch.setattr(servers, "program", lambda name: None)
     with pytest.raises(outcome, match="SERVICE MISSING: Redis"), conftest.needed():
         servers.redis_server(tmp_path)
