@@ -35,6 +35,7 @@ class GatewaySection(Section):
     base_url: str = "http://127.0.0.1:8080"
     care_phone: str = ""
     contact_page: str = ""
+    privacy_line: str = "Please remove personal and sensitive data from logs and files before you send them."
     profile: str = "on-premises"
     first_case_number: int = Field(default=1, ge=1, le=9_999_999_999)
 

@@ -4,6 +4,7 @@ All raise Refused (with a reason), NotFound or Unavailable; on any error nothing
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -124,8 +125,10 @@ def post(
 def request_info(services: Services, number: str, *, text: str, author: str) -> CaseView:
     """Ask the contact for information: awaiting-info, a mail, and a new wait."""
     _need(text, "the question")
-    now, policy = services.clock.now(), services.policy
-    return _decide(services, number, lambda case: requests.request_info(case, text, author, policy=policy, now=now))
+    policy = services.policy
+    return _decide(
+        services, number, lambda case, now: requests.request_info(case, text, author, policy=policy, now=now)
+    )
 
 
 def propose_solution(
@@ -133,24 +136,28 @@ def propose_solution(
 ) -> CaseView:
     """Give a solution and ask for confirmation: solution-proposed, a mail, and a new wait."""
     _need(text, "the solution")
-    now, policy = services.clock.now(), services.policy
+    policy = services.policy
     return _decide(
-        services, number, lambda case: requests.propose_solution(case, text, author, substatus, policy=policy, now=now)
+        services,
+        number,
+        lambda case, now: requests.propose_solution(case, text, author, substatus, policy=policy, now=now),
     )
 
 
 def set_status(services: Services, number: str, status: Status, substatus: Substatus | None = None) -> CaseView:
     """Move a case by hand."""
     policy = services.policy
-    return _decide(services, number, lambda case: requests.set_status(case, status, substatus, policy=policy))
+    return _decide(services, number, lambda case, _now: requests.set_status(case, status, substatus, policy=policy))
 
 
 def close(
     services: Services, number: str, *, substatus: Substatus | None = None, text: str = "", author: str = ""
 ) -> CaseView:
     """Close a case and tell the contact."""
-    now, policy = services.clock.now(), services.policy
-    return _decide(services, number, lambda case: requests.close(case, substatus, text, author, policy=policy, now=now))
+    policy = services.policy
+    return _decide(
+        services, number, lambda case, now: requests.close(case, substatus, text, author, policy=policy, now=now)
+    )
 
 
 def contact_for(conn: Connection, email: str, name: str) -> Contact:
@@ -164,11 +171,12 @@ def contact_for(conn: Connection, email: str, name: str) -> Contact:
     return contacts.find(conn, key) or contacts.create(conn, email=email, name=clean_header(name), address_key=key)
 
 
-def _decide(services: Services, number: str, decide: Callable[[Case], Decision]) -> CaseView:
+def _decide(services: Services, number: str, rule: Callable[[Case, datetime], Decision]) -> CaseView:
     """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
+    now = services.clock.now()
     with services.database.write() as conn:
         case = load(conn, number, lock=True)
-        made = effects.apply(conn, decide(case), scribe=services.scribe, now=services.clock.now())
+        made = effects.apply(conn, rule(case, now), scribe=services.scribe, now=now)
         view = case_views.one(conn, case.number)
     services.ring_outbox(made.outbox_ids)
     return view

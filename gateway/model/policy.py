@@ -45,6 +45,7 @@ class Policy:
     """What the rules need of this installation beside the case's profile.
 
     admin_address: the admin team, "" when there is none.  own_addresses: keys of addresses that are ours.
+    privacy_line: what a mail that asks for files says about personal data (PROCESS 7.3).
     """
 
     profiles: Mapping[str, Profile]
@@ -52,6 +53,7 @@ class Policy:
     flip_by: Literal["contact", "designated"] = "contact"
     admin_address: str = ""
     own_addresses: frozenset[str] = frozenset()
+    privacy_line: str = ""
     uploads_days: int = 30
     case_days: int = 30
     undo_minutes: int = 30

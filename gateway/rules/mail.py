@@ -108,7 +108,8 @@ def _linked(
     if flips:
         effects += _flip(case)
     effects.append(_published("mail.linked", mail, case))
-    effects += notices.about_reply(case, mail, policy, looks_human=Reason.NEEDS_A_LOOK in flags)
+    note = _note(case, words, flips)
+    effects += notices.about_reply(case, mail, policy, looks_human=Reason.NEEDS_A_LOOK in flags, note=note)
     people = mail.kind in WRITTEN_BY_PEOPLE
     return Decision(
         reason=link.reason if by else (words[0] if words else link.reason),
@@ -117,6 +118,12 @@ def _linked(
         disposition=Disposition.LINKED if people else Disposition.AUTOMATIC,
         case_number=case.number,
     )
+
+
+def _note(case: Case, words: Sequence[Reason], flips: bool) -> str:
+    if flips:
+        return f"The case was {case.status} and is open again; follow-ups have stopped."
+    return words[0].sentence if words else f"The case was not waiting for the customer; it stays {case.status}."
 
 
 def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: Policy, now: datetime) -> Decision:

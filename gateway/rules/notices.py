@@ -33,13 +33,17 @@ def to_contact(case: Case, notice: Notice, key: str, context: dict[str, Any]) ->
     )
 
 
-def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: bool) -> list[Effect]:
-    """Tell the owner (none: the admin team) that a person answered, or that a machine's mail needs a look."""
+def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: bool, note: str) -> list[Effect]:
+    """Tell the owner (none: the admin team) that a person answered, or that a machine's mail needs a look.
+
+    note: what the answer did to the case, in a sentence.
+    """
     machine = mail.kind.value in ("auto-reply", "challenge", "own-mail", "bounce", "report")
     if machine and not looks_human:
         return []
     notice = Notice.NEEDS_A_LOOK if machine else Notice.REPLY_RECEIVED
-    context = {"author": mail.sender.address, "text": (mail.reply or mail.text)[:EXCERPT_LENGTH]}
+    text = (mail.reply or mail.text)[:EXCERPT_LENGTH]
+    context = {"author": mail.sender.address, "text": text, "note": note}
     return to_owner(case.number, case.owner, notice, str(mail.id), context, policy)
 
 
@@ -57,6 +61,7 @@ def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any
     """Return what every mail about a closed case says: how long it can be reopened and how, how long data is kept."""
     profile = policy.profile(case.profile)
     return {
+        "closed_at": closed_at.date().isoformat(),
         "reopen_until": (closed_at + timedelta(days=profile.reopen_window_days)).date().isoformat(),
         "reopen_how": profile.reopen_by,
         "kept_until": (closed_at + timedelta(days=policy.uploads_days)).date().isoformat(),
@@ -83,5 +88,5 @@ def case_opened(opened: OpenCase, contact: Contact) -> Notify:
         to_name=contact.name,
         case_number=opened.case_number,
         with_reference=True,
-        context={"text": opened.description, "priority": opened.priority},
+        context={"description": opened.description},
     )

@@ -84,11 +84,12 @@ def post_update(
         _check_designated(case, author)
         _check_pin(case, posted.channel, policy, pin_checked=pin_checked)
         effects += _answered(case)
-        context = {"author": posted.author, "text": posted.text[: notices.EXCERPT_LENGTH]}
+        note = "The case is open again; follow-ups have stopped." if case.waits_for_customer else ""
+        context = {"author": posted.author, "text": posted.text[: notices.EXCERPT_LENGTH], "note": note}
         key = f"{case.number}/{case.version}"
         effects += notices.to_owner(case.number, case.owner, Notice.REPLY_RECEIVED, key, context, policy)
     elif posted.visibility is Visibility.PUBLIC and posted.channel is Channel.AGENT:
-        context = {"text": posted.text, "author": posted.author}
+        context = {"text": posted.text}
         effects.append(notices.to_contact(case, Notice.CASE_MESSAGE, _once(case), context))
     return Decision(reason=DONE, effects=tuple(effects), case_number=case.number)
 
@@ -146,7 +147,7 @@ def close(
     if text:
         effects.insert(0, _from_agent(case, text, author))
     if notify:
-        context = {"text": text, "substatus": chosen, **notices.closing(case, policy, closed_at=now)}
+        context = {"text": text, **notices.closing(case, policy, closed_at=now)}
         effects.append(notices.to_contact(case, Notice.CASE_CLOSED, _once(case), context))
     return Decision(reason=DONE, effects=tuple(effects), case_number=case.number)
 
@@ -161,12 +162,13 @@ def _ask(
     transitions.check_move(case, status, chosen, profile)
     notice = Notice.INFO_REQUESTED if status is Status.AWAITING_INFO else Notice.SOLUTION_PROPOSED
     steps = followups.plan(now, case.priority, profile.follow_up)
+    context = {"text": text, "privacy_line": policy.privacy_line} if notice is Notice.INFO_REQUESTED else {"text": text}
     effects = (
         _from_agent(case, text, author),
         SetStatus(case_number=case.number, status=status, substatus=chosen),
         StopEpisode(case_number=case.number, why="asked-again"),
         StartEpisode(case_number=case.number, status=status, question=text, steps=steps),
-        notices.to_contact(case, notice, _once(case), {"text": text, "author": author}),
+        notices.to_contact(case, notice, _once(case), context),
     )
     return Decision(reason=DONE, effects=effects, case_number=case.number)
 

@@ -9,7 +9,7 @@ from gateway.store.sql import insert_new
 from gateway.store.tables import account, contact, contact_address
 
 COLUMNS = (
-    contact.c.id.label("contact_id"),
+    contact.c.id.label("person_id"),
     contact.c.email,
     contact.c.name.label("contact_name"),
     contact.c.access,
@@ -31,7 +31,7 @@ def find(conn: Connection, address_key: str) -> Contact | None:
         .where(contact_address.c.address_key == address_key)
     )
     row = conn.execute(found).first()
-    return from_row(row, addresses(conn, row.contact_id)) if row else None
+    return from_row(row, addresses(conn, row.person_id)) if row else None
 
 
 def create(conn: Connection, *, email: str, name: str, address_key: str) -> Contact:
@@ -56,7 +56,7 @@ def addresses(conn: Connection, contact_id: int) -> tuple[str, ...]:
 def from_row(row: Any, own: tuple[str, ...]) -> Contact:
     """Build a Contact from a row that has COLUMNS and from all its addresses."""
     return Contact(
-        id=row.contact_id,
+        id=row.person_id,
         email=row.email,
         name=row.contact_name,
         account_id=row.account_id,
