@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from gateway import addresses, maillog, process, scheduler
 from gateway.clock import Clock, SystemClock
@@ -60,7 +60,8 @@ class App:
         db.ensure_schema(self.database)
         self._caused: list[int] = []
         self._bell: worker.Doorbell | None = None
-        self._running: list[Any] = []
+        self._running: list[_Runs] = []
+        self._listener: Listener | None = None
         self._stopped = threading.Event()
         self._processing = threading.Lock()
         self.services = self._services(instance.load(self.database))
@@ -83,7 +84,8 @@ class App:
             self._run(scheduler.Ticker("sweep", self.config.scheduler.tick_seconds, scheduler.sweep, self.services))
         if "smtp" in roles:
             self._run(self.spool)
-            self.listener = self._run(Listener(self.config, self.spool.put, self.clock))
+            self._listener = Listener(self.config, self.spool.put, self.clock)
+            self._run(self._listener)
         shown = effective(self.config)["database"]["url"]
         maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owner)
 
@@ -111,7 +113,9 @@ class App:
     @property
     def smtp_port(self) -> int:
         """Return the port that the listener really has."""
-        return self.listener.port
+        if self._listener is None:
+            raise LookupError("the role smtp does not run in this process")
+        return self._listener.port
 
     # --- one turn, for commands
 
@@ -232,10 +236,9 @@ class App:
         self._ring_mail()
         self._ring_outbox(())
 
-    def _run(self, thing: Any) -> Any:
+    def _run(self, thing: "_Runs") -> None:
         thing.start()
         self._running.append(thing)
-        return thing
 
     def _write_batch(self, new: Sequence[NewMail]) -> list[SpooledMail]:
         with self.database.write() as conn:
@@ -264,6 +267,11 @@ def reading_rules(config: Config, ours: instance.Instance | None = None) -> Read
         trusted_authserv_ids=frozenset(config.sender.trusted_authserv_ids),
         trusted_relays=tuple(config.smtp.trusted_relays),
     )
+
+
+class _Runs(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 class _OnlyThese:

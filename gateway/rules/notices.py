@@ -6,8 +6,9 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     info-requested/<case>/<version>         one for each question       solution-proposed likewise
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
-    reply-received/<mail or version>        one for each answer         needs-a-look/<mail>
-`<version>` is the case's version at the moment of deciding, which no two decisions share.
+    reply-received/<case>/<version>         one for each answer         needs-a-look likewise
+`<version>` is the case's version at the moment of deciding, which no two decisions about a case share; so a mail that is
+linked again after an undo tells the owner again.
 """
 
 from datetime import datetime, timedelta
@@ -44,17 +45,16 @@ def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: boo
     notice = Notice.NEEDS_A_LOOK if machine else Notice.REPLY_RECEIVED
     text = (mail.reply or mail.text)[:EXCERPT_LENGTH]
     context = {"author": mail.sender.address, "text": text, "note": note}
-    return to_owner(case.number, case.owner, notice, str(mail.id), context, policy)
+    return to_owner(case, notice, context, policy)
 
 
-def to_owner(
-    number: str, owner: str, notice: Notice, key: str, context: dict[str, Any], policy: Policy
-) -> list[Effect]:
+def to_owner(case: Case, notice: Notice, context: dict[str, Any], policy: Policy) -> list[Effect]:
     """Write to our own side; nothing when there is nobody to tell, or when it would be a mail to ourselves."""
-    to = owner or policy.admin_address
+    to = case.owner or policy.admin_address
     if not to or addresses.key(to) in policy.own_addresses:
         return []
-    return [Notify(notice=notice, key=f"{notice}/{key}", to=to, case_number=number, context=context)]
+    key = f"{notice}/{case.number}/{case.version}"
+    return [Notify(notice=notice, key=key, to=to, case_number=case.number, context=context)]
 
 
 def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any]:

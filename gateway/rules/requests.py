@@ -86,8 +86,7 @@ def post_update(
         effects += _answered(case)
         note = "The case is open again; follow-ups have stopped." if case.waits_for_customer else ""
         context = {"author": posted.author, "text": posted.text[: notices.EXCERPT_LENGTH], "note": note}
-        key = f"{case.number}/{case.version}"
-        effects += notices.to_owner(case.number, case.owner, Notice.REPLY_RECEIVED, key, context, policy)
+        effects += notices.to_owner(case, Notice.REPLY_RECEIVED, context, policy)
     elif posted.visibility is Visibility.PUBLIC and posted.channel is Channel.AGENT:
         context = {"text": posted.text}
         effects.append(notices.to_contact(case, Notice.CASE_MESSAGE, _once(case), context))
