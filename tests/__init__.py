@@ -1,0 +1,1 @@
+"""The tests.  `tests/fixtures` holds real mail bytes, `tests/support.py` what several folders need."""
