@@ -17,7 +17,8 @@ import structlog
 from gateway.model import Decision, OutboxEntry, Reading, RelayOutcome, SpoolEntry
 
 _FIRST = ["timestamp", "level", "event"]
-_log = structlog.stdlib.get_logger("gateway")
+_outbox = structlog.stdlib.get_logger("gateway.outbox")
+_worker = structlog.stdlib.get_logger("gateway.worker")
 # Bounded and anchored at the @, so that a hostile reply costs linear time.
 _ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,255}@")
 _REFERENCE = re.compile(r"REF-[0-9A-Z]{20,34}", re.IGNORECASE)
@@ -127,10 +128,10 @@ def store_unavailable(what: str, error: Exception) -> None:
 # --- mails going out
 
 
-def relay_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
-    """`relay_answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
-    _log.info(
-        "relay_answered",
+def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`outbox.answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
+    _outbox.info(
+        "outbox.answered",
         outbox_id=entry.id,
         notice=entry.notice.value,
         case=entry.case_number or None,
@@ -140,29 +141,29 @@ def relay_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
     )
 
 
-def notice_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
-    """`notice_gave_up`: a mail will not be tried again; the row is dead and a person must look."""
-    _log.error("notice_gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
+def outbox_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`outbox.gave_up`: a mail will not be tried again; the row is dead and a person must look."""
+    _outbox.error("outbox.gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
 
 
-def notice_held(entry: OutboxEntry, why: str) -> None:
-    """`notice_held`: a mail could not be written; its row waits until a person released it."""
-    _log.error("notice_held", outbox_id=entry.id, notice=entry.notice.value, why=why)
+def outbox_held(entry: OutboxEntry, why: str) -> None:
+    """`outbox.held`: a mail could not be written; its row waits until a person released it."""
+    _outbox.error("outbox.held", outbox_id=entry.id, notice=entry.notice.value, why=why)
 
 
-def lease_lost(entry: OutboxEntry) -> None:
-    """`lease_lost`: another worker took this row over meanwhile; what we learnt about it was not recorded."""
-    _log.warning("lease_lost", outbox_id=entry.id, fence=entry.fence)
+def outbox_lease_lost(entry: OutboxEntry) -> None:
+    """`outbox.lease_lost`: another worker took this row over meanwhile; what we learnt about it was not recorded."""
+    _outbox.warning("outbox.lease_lost", outbox_id=entry.id, fence=entry.fence)
 
 
-def delivery_failed(outbox_id: int | None, error: Exception) -> None:
-    """`delivery_failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
-    _log.error("delivery_failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
+def outbox_failed(outbox_id: int | None, error: Exception) -> None:
+    """`outbox.failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
+    _outbox.error("outbox.failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
 
 
-def job_failed(job: str, error: Exception) -> None:
-    """`job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
-    _log.error("job_failed", job=job, error=type(error).__name__, exc_info=error)
+def worker_job_failed(job: str, error: Exception) -> None:
+    """`worker.job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
+    _worker.error("worker.job_failed", job=job, error=type(error).__name__, exc_info=error)
 
 
 # --- shared
