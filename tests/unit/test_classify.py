@@ -1,10 +1,10 @@
 """Who wrote it: every row of the table, and that no row takes a person for a machine."""
 
 import pytest
-from mails import ENVELOPE, HEAD, REFERENCE, RULES, mail, multipart, read, text
 
 from gateway.inbound import classify
 from gateway.model import Envelope, MailKind, ReadingRules, Source
+from tests.unit.mails import ENVELOPE, HEAD, REFERENCE, RULES, mail, multipart, read, text
 
 NULL = Envelope(mail_from="", rcpt_tos=("care@example.test",), source=Source.SMTP)
 STATUS = (

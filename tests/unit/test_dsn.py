@@ -3,9 +3,9 @@
 import base64
 
 import pytest
-from mails import REFERENCE, mail, multipart, read, text
 
 from gateway.model import BounceRecipient, MailKind
+from tests.unit.mails import REFERENCE, mail, multipart, read, text
 
 GROUPS = (
     b"Reporting-MTA: dns; mx.example.net\r\n\r\n"

@@ -3,9 +3,9 @@
 import base64
 
 import pytest
-from mails import REFERENCE, attached, mail, multipart, parsed, read, text
 
 from gateway.inbound import body, charset, headers, htmltext
+from tests.unit.mails import REFERENCE, attached, mail, multipart, parsed, read, text
 
 HTML = b"Content-Type: text/html; charset=utf-8\r\n"
 HALF = (REFERENCE[:14], REFERENCE[14:])

@@ -5,10 +5,10 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mails import HEAD, REFERENCE, attached, mail, multipart, parsed, read, text
-from timing import assert_linear, seconds
 
 from gateway.inbound import parts
+from tests.unit.mails import HEAD, REFERENCE, attached, mail, multipart, parsed, read, text
+from tests.unit.timing import assert_linear, seconds
 
 PIECES = [
     b"\r\n",

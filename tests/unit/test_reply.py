@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from timing import assert_linear
 
 from gateway.inbound import reply
+from tests.unit.timing import assert_linear
 
 ANSWER = "It prints again, thank you.\nSee you."
 

@@ -1,10 +1,10 @@
 """Who a mail is from, and whose word about it counts."""
 
 import pytest
-from mails import ENVELOPE, mail, multipart, parsed, read, text
 
 from gateway.inbound import sender
 from gateway.model import Envelope, ReadingRules, Source, Verdict
+from tests.unit.mails import ENVELOPE, mail, multipart, parsed, read, text
 
 TRUSTING = ReadingRules(trusted_relays=("192.0.2.0/24",))
 BY_ID = ReadingRules(trusted_authserv_ids=frozenset({"mx.example.net"}))
