@@ -49,10 +49,7 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
         if len(fresh) < len(new):
             # Another process committed the same mail between our look and our insert.
             ids |= _ids_by_key(conn, firsts)
-    return [
-        _spooled(conn, m, ids[m.content_key], is_first=firsts[m.content_key] is m and ids[m.content_key] in made)
-        for m in mails
-    ]
+    return [_spooled(conn, m, ids[m.content_key], made) for m in mails]
 
 
 def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[SpoolEntry]:
@@ -179,8 +176,10 @@ def _ids_by_key(conn: Connection, keys: Any) -> dict[str, int]:
     return {row.content_key: row.id for row in conn.execute(originals)}
 
 
-def _spooled(conn: Connection, new: NewMail, original: int, *, is_first: bool) -> SpooledMail:
-    if is_first:
+def _spooled(conn: Connection, new: NewMail, original: int, made: set[int]) -> SpooledMail:
+    """Return what became of a mail.  made: rows inserted just now; the first mail that takes one is its original."""
+    if original in made:
+        made.remove(original)
         return SpooledMail(id=original)
     raw_sha256 = conn.execute(select(mail.c.raw_sha256).where(mail.c.id == original)).scalar_one()
     told = {"duplicate_of": original, "raw_sha256": raw_sha256, "state": EntryState.DONE}
