@@ -1,6 +1,6 @@
 """Received mail: the spool and the record of every mail ever accepted (table `mail`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +62,10 @@ def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[Sp
 
 
 def finish(conn: Connection, entry: SpoolEntry, reading: Reading, decision: Decision, *, now: datetime) -> bool:
-    """Write what was read and decided and end the lease; False when the lease was lost meanwhile."""
+    """Write what was read and decided and end the lease; False when the lease was lost meanwhile.
+
+    The contents of the attached files are stored before, by `keep_files`.
+    """
     ended = lease.settle(
         conn,
         mail,
@@ -77,9 +80,18 @@ def finish(conn: Connection, entry: SpoolEntry, reading: Reading, decision: Deci
     )
     files = reading.mail.attachments
     if ended and files:
-        conn.execute(insert_new(conn, blob), [_blob(a.sha256, a.content) for a in files])
         conn.execute(attachment.insert(), [_attachment(entry.id, a) for a in files])
     return ended
+
+
+def keep_files(conn: Connection, readings: Iterable[Reading]) -> None:
+    """Store the attached files of a batch, each content once.
+
+    In the order of their digests: two batches with the same two logos in them never wait for each other in a ring.
+    """
+    files = {a.sha256: a.content for reading in readings for a in reading.mail.attachments}
+    if files:
+        conn.execute(insert_new(conn, blob), [_blob(sha256, files[sha256]) for sha256 in sorted(files)])
 
 
 def give_back(conn: Connection, entry: SpoolEntry, *, run_at: datetime, error: str, failed: bool, alone: bool) -> bool:
