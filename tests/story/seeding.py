@@ -57,9 +57,7 @@ def _case(conn: Connection, case: world.WorldCase, contact_id: int) -> None:
     if case.asked_at is not None:
         loaded = cases.load(conn, case.number)
         assert loaded is not None
-        cases.start_episode(
-            conn, loaded, status=case.status, question=case.question, steps=(), now=case.asked_at
-        )
+        cases.start_episode(conn, loaded, status=case.status, question=case.question, steps=(), now=case.asked_at)
 
 
 def _references(conn: Connection, case: world.WorldCase) -> None:
