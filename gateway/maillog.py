@@ -93,7 +93,9 @@ def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> N
 
 def mail_failed(entry: SpoolEntry, error: Exception) -> None:
     """`mail.failed`: our own code broke on a mail; it is kept and tried again alone."""
-    _mail.error("mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, exc_info=error)
+    _mail.error(
+        "mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, at=_frames(error)
+    )
 
 
 def mail_quarantined(entry: SpoolEntry, why: str) -> None:

@@ -11,7 +11,7 @@ from gateway.model import Notice
 from gateway.outbound import compose, templates
 from tests.outgoing import CASE, CONTEXT, ENV, LETTERHEAD, NOW, REFERENCE, entry, part
 
-OURS = (Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK)
+OURS = (Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE)
 TO_THE_CONTACT = [notice for notice in Notice if notice not in OURS]
 
 
