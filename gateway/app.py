@@ -294,4 +294,4 @@ def _drain_quietly(office: delivery.PostOffice) -> None:
         delivery.drain(office)
     except Exception as error:
         # The rows stay in the outbox; the command says so.
-        maillog.job_failed("deliver", error)
+        maillog.worker_job_failed("deliver", error)

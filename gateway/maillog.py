@@ -17,7 +17,11 @@ import structlog
 from gateway.model import Decision, OutboxEntry, Reading, RelayOutcome, SpoolEntry
 
 _FIRST = ["timestamp", "level", "event"]
-_log = structlog.stdlib.get_logger("gateway")
+_outbox = structlog.stdlib.get_logger("gateway.outbox")
+_smtp = structlog.stdlib.get_logger("gateway.smtp")
+_mail = structlog.stdlib.get_logger("gateway.mail")
+_process = structlog.stdlib.get_logger("gateway.process")
+_worker = structlog.stdlib.get_logger("gateway.worker")
 # Bounded and anchored at the @, so that a hostile reply costs linear time.
 _ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,255}@")
 _REFERENCE = re.compile(r"REF-[0-9A-Z]{20,34}", re.IGNORECASE)
@@ -48,36 +52,36 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
 
 
 def smtp_listening(*, host: str, port: int, tls: bool) -> None:
-    """`smtp_listening`: the listener takes connections."""
-    _log.info("smtp_listening", host=host, port=port, tls=tls)
+    """`smtp.listening`: the listener takes connections."""
+    _smtp.info("smtp.listening", host=host, port=port, tls=tls)
 
 
 def smtp_stopped(*, cut: int) -> None:
-    """`smtp_stopped`: the listener is gone.  cut: sessions that did not finish in time."""
-    _log.info("smtp_stopped", cut=cut)
+    """`smtp.stopped`: the listener is gone.  cut: sessions that did not finish in time."""
+    _smtp.info("smtp.stopped", cut=cut)
 
 
 def smtp_accepted(*, mail: int, duplicate_of: int | None, size_bytes: int, recipients: int, peer: str) -> None:
-    """`smtp_accepted`: we took responsibility for a mail."""
-    _log.info(
-        "smtp_accepted", mail=mail, duplicate_of=duplicate_of, size_bytes=size_bytes, recipients=recipients, peer=peer
+    """`smtp.accepted`: we took responsibility for a mail."""
+    _smtp.info(
+        "smtp.accepted", mail=mail, duplicate_of=duplicate_of, size_bytes=size_bytes, recipients=recipients, peer=peer
     )
 
 
 def smtp_refused(*, code: int, enhanced: str, why: str, peer: str) -> None:
-    """`smtp_refused`: a 4yz or 5yz.  why: the cause in the table of replies."""
-    _log.info("smtp_refused", code=code, enhanced=enhanced, why=why, peer=peer)
+    """`smtp.refused`: a 4yz or 5yz.  why: the cause in the table of replies."""
+    _smtp.info("smtp.refused", code=code, enhanced=enhanced, why=why, peer=peer)
 
 
 def smtp_failed(*, error: BaseException, peer: str) -> None:
-    """`smtp_failed`: something failed on our side and the client was told to try again; only its kind is named."""
-    _log.error("smtp_failed", error=type(error).__name__, cause=type(error.__cause__).__name__, peer=peer)
+    """`smtp.failed`: something failed on our side and the client was told to try again; only its kind is named."""
+    _smtp.error("smtp.failed", error=type(error).__name__, cause=type(error.__cause__).__name__, peer=peer)
 
 
 def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> None:
-    """`mail_processed`: a mail has its disposition."""
-    _log.info(
-        "mail_processed",
+    """`mail.processed`: a mail has its disposition."""
+    _mail.info(
+        "mail.processed",
         mail=entry.id,
         kind=reading.kind.value,
         disposition=decision.disposition.value if decision.disposition else None,
@@ -87,50 +91,50 @@ def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> N
 
 
 def mail_failed(entry: SpoolEntry, error: Exception) -> None:
-    """`mail_failed`: our own code broke on a mail; it is kept and tried again alone."""
-    _log.error("mail_failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, exc_info=error)
+    """`mail.failed`: our own code broke on a mail; it is kept and tried again alone."""
+    _mail.error("mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, exc_info=error)
 
 
 def mail_quarantined(entry: SpoolEntry, why: str) -> None:
-    """`mail_quarantined`: three failures on one mail; it is set aside and a person must look."""
-    _log.error("mail_quarantined", mail=entry.id, why=why)
+    """`mail.quarantined`: three failures on one mail; it is set aside and a person must look."""
+    _mail.error("mail.quarantined", mail=entry.id, why=why)
 
 
 def mail_lease_lost(entry: SpoolEntry) -> None:
-    """`mail_lease_lost`: another worker took this mail over meanwhile; our result was rolled back."""
-    _log.warning("mail_lease_lost", mail=entry.id, fence=entry.fence)
+    """`mail.lease_lost`: another worker took this mail over meanwhile; our result was rolled back."""
+    _mail.warning("mail.lease_lost", mail=entry.id, fence=entry.fence)
 
 
 # --- the process
 
 
 def roles_started(*, roles: list[str], database: str, owner: str) -> None:
-    """`roles_started`: this process does its work now."""
-    _log.info("roles_started", roles=",".join(roles), database=database, owner=owner)
+    """`process.roles_started`: this process does its work now."""
+    _process.info("process.roles_started", roles=",".join(roles), database=database, owner=owner)
 
 
 def roles_stopped() -> None:
-    """`roles_stopped`: this process has stopped cleanly."""
-    _log.info("roles_stopped")
+    """`process.roles_stopped`: this process has stopped cleanly."""
+    _process.info("process.roles_stopped")
 
 
 def leases_expired(*, mails: int, notices: int) -> None:
-    """`leases_expired`: somebody went away in the middle of work, which is ready again."""
-    _log.warning("leases_expired", mails=mails, notices=notices)
+    """`process.leases_expired`: somebody went away in the middle of work, which is ready again."""
+    _process.warning("process.leases_expired", mails=mails, notices=notices)
 
 
 def store_unavailable(what: str, error: Exception) -> None:
-    """`store_unavailable`: the database did not answer; `what` is tried again soon and nothing is lost."""
-    _log.error("store_unavailable", what=what, error=str(error))
+    """`process.store_unavailable`: the database did not answer; `what` is tried again soon and nothing is lost."""
+    _process.error("process.store_unavailable", what=what, error=str(error))
 
 
 # --- mails going out
 
 
-def relay_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
-    """`relay_answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
-    _log.info(
-        "relay_answered",
+def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`outbox.answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
+    _outbox.info(
+        "outbox.answered",
         outbox_id=entry.id,
         notice=entry.notice.value,
         case=entry.case_number or None,
@@ -140,29 +144,29 @@ def relay_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
     )
 
 
-def notice_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
-    """`notice_gave_up`: a mail will not be tried again; the row is dead and a person must look."""
-    _log.error("notice_gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
+def outbox_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
+    """`outbox.gave_up`: a mail will not be tried again; the row is dead and a person must look."""
+    _outbox.error("outbox.gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
 
 
-def notice_held(entry: OutboxEntry, why: str) -> None:
-    """`notice_held`: a mail could not be written; its row waits until a person released it."""
-    _log.error("notice_held", outbox_id=entry.id, notice=entry.notice.value, why=why)
+def outbox_held(entry: OutboxEntry, why: str) -> None:
+    """`outbox.held`: a mail could not be written; its row waits until a person released it."""
+    _outbox.error("outbox.held", outbox_id=entry.id, notice=entry.notice.value, why=why)
 
 
-def lease_lost(entry: OutboxEntry) -> None:
-    """`lease_lost`: another worker took this row over meanwhile; what we learnt about it was not recorded."""
-    _log.warning("lease_lost", outbox_id=entry.id, fence=entry.fence)
+def outbox_lease_lost(entry: OutboxEntry) -> None:
+    """`outbox.lease_lost`: another worker took this row over meanwhile; what we learnt about it was not recorded."""
+    _outbox.warning("outbox.lease_lost", outbox_id=entry.id, fence=entry.fence)
 
 
-def delivery_failed(outbox_id: int | None, error: Exception) -> None:
-    """`delivery_failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
-    _log.error("delivery_failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
+def outbox_failed(outbox_id: int | None, error: Exception) -> None:
+    """`outbox.failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
+    _outbox.error("outbox.failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
 
 
-def job_failed(job: str, error: Exception) -> None:
-    """`job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
-    _log.error("job_failed", job=job, error=type(error).__name__, exc_info=error)
+def worker_job_failed(job: str, error: Exception) -> None:
+    """`worker.job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
+    _worker.error("worker.job_failed", job=job, error=type(error).__name__, exc_info=error)
 
 
 # --- shared

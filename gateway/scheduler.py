@@ -61,5 +61,5 @@ class Ticker:
                 maillog.store_unavailable(self._thread.name, error)
             except Exception as error:
                 # The one broad catch of this loop: the next turn must come whatever this one met.
-                maillog.job_failed(self._thread.name, error)
+                maillog.worker_job_failed(self._thread.name, error)
             self._stopped.wait(self._seconds)

@@ -51,11 +51,11 @@ class Judged:
     human_sender: bool
 
     def has(self, fields: Mapping[str, tuple[str, ...]]) -> bool:
-        """Say whether one of the header fields stands in the mail, with one of its values where it names any."""
+        """Say whether one of the header fields stands in the mail and begins with one of its values ("" is any)."""
         return any(
-            not values[0] or field.value.strip().lower() in values
+            field.value.strip().lower().startswith(fields[field.name])
             for field in self.head.fields
-            if (values := fields.get(field.name))
+            if field.name in fields
         )
 
 
@@ -77,7 +77,9 @@ def like_a_person(mail: InboundMail, kind: MailKind) -> bool:
         return False
     answers = bool(mail.message_ids) or _ANSWER.match(mail.subject) is not None
     said = mail.reply_without_signature[:_PERSON_READ].lower()
-    speaks_as_machine = _mentions(said, _AUTOMATIC_BODY) or _names_automatic_reply(mail.subject.lower())
+    speaks_as_machine = _mentions(said, (*_AUTOMATIC_BODY, *_CHALLENGE_BODY)) or _names_automatic_reply(
+        mail.subject.lower()
+    )
     machine = mail.sender.address.partition("@")[0].lower().startswith(signs.ROLES)
     return answers and not machine and not speaks_as_machine and len(_WORD.findall(said)) >= 2
 

@@ -6,13 +6,14 @@ can hold: no encoding of mail grows.
 """
 
 import binascii
+import email
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from itertools import islice
 
 from gateway.cleaning import clean_text
-from gateway.inbound import body, headers
+from gateway.inbound import body, headers, opaque
 from gateway.inbound.body import Leaf
 from gateway.inbound.headers import Head
 
@@ -117,6 +118,9 @@ def _nodes(message: Message, defects: list[str]) -> Iterator[_Node]:
         kind = node.message.get_content_maintype()
         if kind != "multipart" or not node.message.is_multipart():
             yield node
+            inner = _signed_inside(node)
+            if inner is not None:
+                stack.append(_Node(inner, node.depth + 1, node.container, node.group))
             continue
         if node.depth >= DEPTH_LIMIT:
             defects.append("mime:too-deep")
@@ -126,6 +130,19 @@ def _nodes(message: Message, defects: list[str]) -> Iterator[_Node]:
         group = node.group or (groups if container == "multipart/alternative" else 0)
         children = [part for part in node.message.get_payload() if isinstance(part, Message)]
         stack.extend(_Node(child, node.depth + 1, container, group) for child in reversed(children))
+
+
+def _signed_inside(node: _Node) -> Message | None:
+    """Return the entity inside an opaque S/MIME signature; it counts as body.  Source: RFC 8551 3.5.2, MI-18."""
+    if node.message.get_content_type() not in opaque.CONTENT_TYPES or node.depth >= DEPTH_LIMIT:
+        return None
+    inner = opaque.signed_content(_decoded(node.message)[0])
+    if inner is None or inner.count(b"\n--") > PARTS_LIMIT:
+        return None
+    try:
+        return email.message_from_bytes(inner)
+    except Exception:  # the standard library recurses once a nesting level; the signature stays an attachment
+        return None
 
 
 def _content_type(node: _Node) -> tuple[str, dict[str, str]]:

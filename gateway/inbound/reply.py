@@ -61,6 +61,8 @@ _OTHER_HEADER = re.compile(rf"[\s*>|]{{0,4}}(?:{_any_of(phrases.OTHER_HEADER_NAM
 _SIGNATURE_DASHES = re.compile(r"(?:--|—|__)[ \t\u00a0]?\s*$")
 _MOBILE = re.compile(rf"[\s*_(\[]{{0,3}}(?:{_any_of(phrases.MOBILE_SIGNATURES)})", re.I)
 _LONGEST_MOBILE_LINE = 120
+_FIRST_SIGNS = frozenset("-_=*#—([")
+_FIRST_WORDS = re.compile(f"(?:{_STARTS_ATTRIBUTION.pattern})|(?:{_MOBILE.pattern})|.*：|.*<", re.I)
 
 
 def split(text: str) -> Visible:
@@ -96,7 +98,7 @@ def _mark(lines: list[str]) -> list[_Line]:
             kinds.append(_Line.BLANK)
         elif line.lstrip().startswith((">", "&gt;")):
             kinds.append(_Line.QUOTE)
-        elif len(line) > _LONGEST_MARK:
+        elif len(line) > _LONGEST_MARK or not _may_be_mark(line):
             kinds.append(_Line.TEXT)
         elif _begins_quoted_message(lines, at):
             kinds += [_Line.BEHIND] * (len(lines) - at)
@@ -111,6 +113,11 @@ def _mark(lines: list[str]) -> list[_Line]:
         else:
             kinds.append(_Line.TEXT)
     return kinds + [_Line.TEXT] * (len(lines) - len(kinds))
+
+
+def _may_be_mark(line: str) -> bool:
+    """Sort out most lines of prose cheaply: what marks something has a colon, odd first signs or a known first word."""
+    return ":" in line or line.lstrip()[0] in _FIRST_SIGNS or _FIRST_WORDS.match(line) is not None
 
 
 def _begins_quoted_message(lines: list[str], at: int) -> bool:
@@ -163,7 +170,10 @@ def _signature_length(lines: list[str], at: int) -> int:
         line = lines[end]
         short = len(line) <= _LONGEST_MARK
         if line.startswith(">") or (
-            short and line.strip() and (_begins_quoted_message(lines, end) or _attribution_length(lines, end))
+            short
+            and line.strip()
+            and _may_be_mark(line)
+            and (_begins_quoted_message(lines, end) or _attribution_length(lines, end))
         ):
             break
         end += 1

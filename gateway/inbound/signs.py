@@ -129,6 +129,7 @@ CHALLENGE_SUBJECTS = (
 CHALLENGE_BODY = (
     "deliver your message|message has been held|message is being held|is waiting for|prove that you are|are a human",
     "whitelist|verify that you|to confirm that|not in my list|not yet on|one-time|captcha|confirmation request",
+    "is being held because",
 )
 
 # Header fields that only automatic mail has, whatever their value ("" means any).

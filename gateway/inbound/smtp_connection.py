@@ -95,7 +95,9 @@ class Connection(SMTP):
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Forget the client.  A commit under way goes on."""
+        """Forget the client.  A commit under way goes on.  Calling twice is nothing."""
+        if self not in self.shared.open:
+            return
         self.shared.open.discard(self)
         self.shared.connections.leave(self.peer)
         self.deadline.close()
@@ -110,6 +112,27 @@ class Connection(SMTP):
         """Let a half-closed client have its answers; inside TLS there is no half-close."""
         self.input.feed_eof()
         return not self.inside_tls
+
+    async def go_inside_tls(self, context: SSLContext) -> None:
+        """Shake hands; raises ConnectionError or SSLError when that fails, and the connection is lost then."""
+        assert self.transport is not None
+        try:
+            transport = await self.loop.start_tls(
+                self.transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self.settings.read_timeout_seconds,
+            )
+            if transport is None or self._leaving:
+                raise ConnectionAbortedError
+        except OSError as error:
+            # asyncio tells nobody else that a connection which was closed during the handshake is gone.
+            self.connection_lost(error)
+            raise
+        self.transport = transport
+        self._writer = asyncio.StreamWriter(transport, self, None, self.loop)
+        self.inside_tls = True
 
     def stop(self) -> None:
         """Say 421 4.3.2 now if the client is between commands, else after its mail."""

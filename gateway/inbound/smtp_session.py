@@ -178,12 +178,7 @@ class SmtpSession(Connection):
         # What was sent in the clear behind STARTTLS must never be taken for something said inside TLS
         # (CVE-2011-0411 and its kin); `start_tls` takes the transport over before it first waits.
         self.input.clear()
-        self.deadline.start(self.settings.read_timeout_seconds)
-        transport = await self.loop.start_tls(self.transport, self, self.shared.tls, server_side=True)
-        assert transport is not None
-        self.transport = transport
-        self._writer = asyncio.StreamWriter(transport, self, None, self.loop)
-        self.inside_tls = True
+        await self.go_inside_tls(self.shared.tls)
         self._transaction, self._client_name, self._extended = None, "", False
 
     # The mail

@@ -145,7 +145,7 @@ def _values(entry: OutboxEntry, letterhead: Letterhead, now: datetime) -> dict[s
         "today": now.date().isoformat(),
         "to_name": headers.clean_line(entry.to_name, limit=headers.NAME_CHARACTERS),
         "case_number": entry.case_number,
-        "case_subject": redact(headers.clean_line(entry.subject, limit=headers.SUBJECT_CHARACTERS)),
+        "case_subject": headers.clean_line(_clean(entry.subject), limit=headers.SUBJECT_CHARACTERS),
         "case_link": f"{base}/cases/{entry.case_number}" if entry.case_number else base,
         "reference_id": shown,
         "organisation": headers.clean_line(letterhead.organisation, limit=headers.NAME_CHARACTERS),

@@ -99,11 +99,11 @@ def _composed(office: PostOffice, entry: OutboxEntry) -> bytes | None:
     except CannotCompose as error:
         why = str(error)
     except Exception as error:  # A fault in a template or in ours must cost this one mail only (OB-06).
-        maillog.delivery_failed(entry.id, error)
+        maillog.outbox_failed(entry.id, error)
         why = f"The notice {entry.notice} cannot be written ({type(error).__name__})."
-    maillog.notice_held(entry, why)
+    maillog.outbox_held(entry, why)
     if not office.store.park(office.db, entry, why=why, now=office.clock.now()):
-        maillog.lease_lost(entry)
+        maillog.outbox_lease_lost(entry)
     return None
 
 
@@ -113,7 +113,7 @@ def _deliver(office: PostOffice, entry: OutboxEntry, raw: bytes) -> bool:
         outcome = office.relay.send(entry.id, sender, headers.wire_address(entry.to) or entry.to, raw)
         return _settle(office, entry, outcome)
     except Exception as error:  # The row keeps its lease and comes back when that ends; the next one goes on.
-        maillog.delivery_failed(entry.id, error)
+        maillog.outbox_failed(entry.id, error)
         return False
 
 
@@ -127,10 +127,10 @@ def _settle(office: PostOffice, entry: OutboxEntry, outcome: RelayOutcome) -> bo
             later = retry.next_attempt(entry.attempts, first_tried_at=first, now=now, jitter=office.jitter())
             next_run_at = None if isinstance(later, retry.GiveUp) else later
     accepted = isinstance(outcome, Accepted)
-    maillog.relay_answered(entry, outcome)
+    maillog.outbox_answered(entry, outcome)
     if next_run_at is None and not accepted:
-        maillog.notice_gave_up(entry, outcome)
+        maillog.outbox_gave_up(entry, outcome)
     if not office.store.settle(office.db, entry, outcome, next_run_at=next_run_at, now=now):
-        maillog.lease_lost(entry)
+        maillog.outbox_lease_lost(entry)
         return False
     return accepted

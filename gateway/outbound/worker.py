@@ -121,7 +121,7 @@ class _Bell:
             except Exception as error:
                 # With the broker away the flag must fall, or nobody would ever be woken again.
                 self._waiting = False
-                maillog.job_failed(f"ring {self.name}", error)
+                maillog.worker_job_failed(f"ring {self.name}", error)
 
     def answer(self, row_id: int) -> None:
         """Run the job; the actor's body.  row_id is for the log of the broker: the job takes all that is due."""
@@ -130,7 +130,7 @@ class _Bell:
         try:
             self.job()
         except Exception as error:
-            maillog.job_failed(self.name, error)
+            maillog.worker_job_failed(self.name, error)
         if self._end():
             self.ring(row_id)
 

@@ -7,8 +7,8 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
     reply-received/<case>/<version>         one for each answer         needs-a-look likewise
-`<version>` is the case's version at the moment of deciding, which no two decisions about a case share; so a mail that is
-linked again after an undo tells the owner again.
+`<version>` is the case's version at the moment of deciding, which no two decisions about a case share; so a mail that
+is linked again after an undo tells the owner again.
 """
 
 from datetime import datetime, timedelta

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from gateway.errors import Unavailable
 from gateway.model import Access, Contact
 from gateway.store.sql import insert_new
 from gateway.store.tables import account, contact, contact_address
@@ -39,11 +40,9 @@ def create(conn: Connection, *, email: str, name: str, address_key: str) -> Cont
     account_id = conn.execute(account.insert().values(name=name or email).returning(account.c.id)).scalar_one()
     values: dict[str, Any] = {"account_id": account_id, "email": email, "name": name, "access": Access.READ_WRITE}
     contact_id = conn.execute(contact.insert().values(values).returning(contact.c.id)).scalar_one()
-    taken = conn.execute(
-        insert_new(conn, contact_address).values(address_key=address_key, contact_id=contact_id, address=email)
-    )
-    if taken.rowcount != 1:
-        raise ValueError("the address belongs to another contact")
+    mine = insert_new(conn, contact_address).values(address_key=address_key, contact_id=contact_id, address=email)
+    if conn.execute(mine.returning(contact_address.c.address_key)).first() is None:
+        raise Unavailable("Another request has just made this contact; try again.")
     return Contact(id=contact_id, email=email, name=name, account_id=account_id, account=name or email)
 
 

@@ -1,0 +1,143 @@
+"""Sample outgoing mails, and a store of them in memory that keeps the promises of `gateway.store.outbox`."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from gateway.model import Accepted, Deferred, EntryState, Letterhead, Notice, OutboxEntry, RelayOutcome, Unknown
+from gateway.outbound import templates
+
+NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
+REFERENCE = "REF-7K3MQ2XD91FVHT4BNWE5C8GZ0AY"
+CASE = "0003256109"
+ENV = templates.environment(Path(__file__).parents[1] / "templates")
+LETTERHEAD = Letterhead(
+    organisation="Northwind Care",
+    care_address="care@example.com",
+    mail_domain="example.com",
+    base_url="https://cases.example.com/",
+    care_phone="+49 30 5550 1234",
+    contact_page="https://example.com/contact",
+    instance="night",
+    loop_key=b"a key of the tests",
+)
+CONTEXT: dict[Notice, dict[str, Any]] = {
+    Notice.CASE_OPENED: {"description": "The export stops at 02:10."},
+    Notice.CASE_MESSAGE: {"text": "Hello Maria,\n\nwe look into it.\n\nTess"},
+    Notice.INFO_REQUESTED: {"text": "Which version do you run?", "privacy_line": "Remove personal data first."},
+    Notice.SOLUTION_PROPOSED: {"text": "Please install 4.2.1."},
+    Notice.CASE_CLOSED: {
+        "text": "",
+        "reopen_until": "2026-12-25T10:00:00Z",
+        "reopen_how": "phone",
+        "kept_until": "2026-12-26",
+    },
+    Notice.CASE_CLOSED_NOTICE: {"closed_at": "2026-11-20", "reopen_until": "2026-12-20", "reopen_how": "phone"},
+    Notice.REPLY_RECEIVED: {"author": "maria@example.org", "text": "It is 4.2.0.", "note": ""},
+    Notice.NEEDS_A_LOOK: {"author": "maria@example.org", "text": "I am away. Port 8443.", "note": "Looks human."},
+}
+
+
+def entry(notice: Notice = Notice.CASE_MESSAGE, **changes: Any) -> OutboxEntry:
+    """Return an outbox entry that can be composed."""
+    number = changes.get("id", 7)
+    plain = OutboxEntry(
+        id=number,
+        notice=notice,
+        to="maria@example.org",
+        to_name="Maria Weber",
+        case_number=CASE,
+        subject="The export stops",
+        reference_id=REFERENCE,
+        language="en",
+        context=CONTEXT[notice],
+        message_id=f"<out.{number}.6f1c@example.com>",
+        thread=(),
+        verp_key=f"key{number}",
+        created_at=NOW,
+        attempts=1,
+        fence=1,
+    )
+    return replace(plain, **changes)
+
+
+def parsed(raw: bytes) -> Message:
+    """Read a mail as its receiver does."""
+    return message_from_bytes(raw)
+
+
+def part(raw: bytes, subtype: str) -> str:
+    """Return the decoded text or HTML part."""
+    [found] = [p for p in parsed(raw).walk() if p.get_content_subtype() == subtype]
+    payload = found.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload.decode("utf-8")
+
+
+@dataclass(slots=True)
+class Row:
+    """One outbox row of the store in memory."""
+
+    entry: OutboxEntry
+    state: EntryState = EntryState.READY
+    run_at: datetime = NOW
+    reply: str = ""
+
+
+@dataclass(slots=True)
+class MemoryOutbox:
+    """Claims, renders and settles like the real store, without a database.  `journal` is what was durable, in order."""
+
+    rows: dict[int, Row] = field(default_factory=dict)
+    journal: list[tuple[str, int]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *entries: OutboxEntry) -> "MemoryOutbox":
+        for one in entries:
+            self.rows[one.id] = Row(entry=replace(one, attempts=0, fence=0))
+        return self
+
+    def claim(self, db: Any, *, owner: str, limit: int, now: datetime) -> list[OutboxEntry]:
+        with self.lock:
+            due = [r for r in self.rows.values() if r.state is EntryState.READY and r.run_at <= now][:limit]
+            for row in due:
+                row.state = EntryState.LEASED
+                row.entry = replace(row.entry, attempts=row.entry.attempts + 1, fence=row.entry.fence + 1)
+            return [row.entry for row in due]
+
+    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> None:
+        with self.lock:
+            for one, raw in rendered:
+                row = self.rows[one.id]
+                row.entry = replace(row.entry, rendered=raw, first_tried_at=NOW)
+                self.journal.append(("rendered", one.id))
+
+    def settle(
+        self, db: Any, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime
+    ) -> bool:
+        with self.lock:
+            row = self.rows[entry.id]
+            if row.entry.fence != entry.fence or row.state is not EntryState.LEASED:
+                return False
+            row.reply = outcome.reply
+            row.entry = replace(row.entry, uncertain=row.entry.uncertain or isinstance(outcome, Unknown))
+            if isinstance(outcome, Accepted):
+                row.state = EntryState.DONE
+            elif isinstance(outcome, Deferred | Unknown) and next_run_at is not None:
+                row.state, row.run_at = EntryState.READY, next_run_at
+            else:
+                row.state = EntryState.DEAD
+            self.journal.append((row.state.value, entry.id))
+            return True
+
+    def park(self, db: Any, entry: OutboxEntry, *, why: str, now: datetime) -> bool:
+        with self.lock:
+            row = self.rows[entry.id]
+            if row.entry.fence != entry.fence:
+                return False
+            row.state, row.reply = EntryState.HELD, why
+            return True

@@ -1,0 +1,84 @@
+"""What each notice tells its reader.  Source: PROCESS 4.2, 5.3, 5.4, 7.1, 7.3, 8."""
+
+import pytest
+
+from gateway.model import Notice
+from gateway.outbound import compose
+from tests.outgoing import CASE, CONTEXT, ENV, LETTERHEAD, NOW, entry, part
+
+# What must be read in both parts, the same words in text and HTML.
+SAYS: dict[Notice, tuple[str, ...]] = {
+    Notice.CASE_OPENED: (CASE, "The export stops at 02:10.", "reply to this mail"),
+    Notice.CASE_MESSAGE: ("we look into it.", "reply to this mail"),
+    Notice.INFO_REQUESTED: ("Which version do you run?", "What we need from you", "Remove personal data first."),
+    Notice.SOLUTION_PROPOSED: ("Please install 4.2.1.", "I accept the solution", "I do not accept it"),
+    Notice.CASE_CLOSED: (
+        *("25 December 2026", "call", "+49 30 5550 1234", "example.com/contact", CASE),
+        *("26 December 2026", "it is deleted", "A reply by mail does not reopen the case"),
+    ),
+    Notice.CASE_CLOSED_NOTICE: (
+        CASE,
+        "20 November 2026",
+        "20 December 2026",
+        "+49 30 5550 1234",
+        "example.com/contact",
+    ),
+    Notice.REPLY_RECEIVED: (CASE, "maria@example.org", "It is 4.2.0.", "does not reach the customer"),
+    Notice.NEEDS_A_LOOK: (CASE, "maria@example.org", "Port 8443.", "Looks human."),
+}
+
+
+@pytest.mark.parametrize("notice", list(Notice))
+def test_each_notice_renders_with_exactly_the_values_it_declares(notice: Notice) -> None:
+    assert set(CONTEXT[notice]) == set(compose.NOTICE_CONTEXT[notice])
+    raw = compose.compose(entry(notice), LETTERHEAD, ENV, now=NOW)
+    for subtype in ("plain", "html"):
+        body = part(raw, subtype)
+        for words in SAYS[notice]:
+            assert words in " ".join(body.replace("</strong>", "").replace("</span>", "").split()) or words in body
+        assert "None" not in body
+
+
+def test_every_notice_has_a_folder_a_declaration_and_a_test() -> None:
+    assert set(compose.NOTICE_CONTEXT) == set(Notice) == set(SAYS)
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("2026-12-20", "until 20 December 2026"),
+        ("2026-11-24", "time in which it could be reopened is over"),
+        ("", "is over"),
+    ],
+)
+def test_a_late_sender_learns_until_when_or_that_it_is_too_late(until: str, told: str) -> None:
+    """Source: PROCESS 3.6, 5.3: after the window, the pointer to a new case that names the old one."""
+    context = {**CONTEXT[Notice.CASE_CLOSED_NOTICE], "reopen_until": until}
+    raw = compose.compose(entry(Notice.CASE_CLOSED_NOTICE, context=context), LETTERHEAD, ENV, now=NOW)
+    assert told in " ".join(part(raw, "plain").split())
+
+
+def test_the_notice_to_a_late_sender_holds_no_word_of_the_case_or_the_mail() -> None:
+    """LP-09: not even the subject, which a customer wrote, and no Reference ID."""
+    raw = compose.compose(
+        entry(Notice.CASE_CLOSED_NOTICE, subject="BUY NOW http://spam.example"), LETTERHEAD, ENV, now=NOW
+    )
+    assert b"BUY" not in raw
+    assert b"REF-" not in raw
+    assert b"spam.example" not in raw
+
+
+@pytest.mark.parametrize(("how", "page"), [("phone", False), ("portal", True)])
+def test_a_closed_case_is_reopened_the_way_the_profile_says(how: str, page: bool) -> None:
+    """Source: PROCESS 5.3, 9."""
+    context = {**CONTEXT[Notice.CASE_CLOSED], "reopen_how": how}
+    for subtype in ("plain", "html"):
+        body = part(compose.compose(entry(Notice.CASE_CLOSED, context=context), LETTERHEAD, ENV, now=NOW), subtype)
+        assert ("reopen it on the case page" in body) is page
+        assert "+49 30 5550 1234" in body
+
+
+def test_an_empty_privacy_line_leaves_no_gap() -> None:
+    context = {"text": "Which version?", "privacy_line": ""}
+    raw = compose.compose(entry(Notice.INFO_REQUESTED, context=context), LETTERHEAD, ENV, now=NOW)
+    assert "\r\n\r\n---" not in part(raw, "plain").split("What we need")[1]
