@@ -89,7 +89,7 @@ def _before(
         bool, typer.Option("--version", is_eager=True, callback=lambda asked: _version(asked), help="Say the version.")
     ] = False,
 ) -> None:
-    context.obj = call.Call(config_file=config, json=json)
+    context.obj = call.Call(config_file=config, json=json, debug=debug)
 
 
 def _version(asked: bool) -> None:

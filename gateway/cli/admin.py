@@ -39,6 +39,7 @@ def tick(
     from gateway import app
     from gateway.clock import FixedClock, SystemClock
 
+    call.quiet()
     clock = FixedClock(moment(now)) if now else SystemClock()
     with app.build(call.settings(), clock=clock) as running:
         done = {"now": clock.now(), "mails_processed": running.process_mail(), "mails_sent": running.deliver_due()}

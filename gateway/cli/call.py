@@ -31,10 +31,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What was asked for beside the command's own arguments."""
+    """What was asked for beside the command's own arguments.  debug: show the log and the traceback of an error."""
 
     config_file: Path | None = None
     json: bool = False
+    debug: bool = False
 
     def settings(self) -> "Config":
         """Return the effective settings.  Raises ConfigError."""
@@ -47,8 +48,15 @@ class Call:
         """Open the gateway of these settings; its database is brought up to date first."""
         from gateway import app
 
+        self.quiet()
         with app.build(self.settings()) as running:
             yield running
+
+    def quiet(self) -> None:
+        """Keep the log out of a command's output; what matters is said by the command itself."""
+        from gateway import maillog
+
+        maillog.configure(level="INFO" if self.debug else "CRITICAL")
 
     def look(self, ask: Callable[["Services"], T]) -> T:
         """Ask for something that changes nothing."""
@@ -104,7 +112,9 @@ def command(
         def run(context: typer.Context, **given: Any) -> Any:
             outer: Call = context.obj if isinstance(context.obj, Call) else Call()
             call = Call(
-                config_file=given.pop("config") or outer.config_file, json=given.pop("json", False) or outer.json
+                config_file=given.pop("config") or outer.config_file,
+                json=given.pop("json", False) or outer.json,
+                debug=outer.debug,
             )
             return body(call, **given)
 

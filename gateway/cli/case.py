@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 commands = noun("case", "Work with cases.", example="gateway case list --status awaiting-info")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Case number; leading zeros may be left out.")]
-Author = Annotated[str, typer.Option(help="Who writes; the admin address, or the care address, when left out.")]
-Text = Annotated[str, typer.Option(help="The text; - reads it from stdin.")]
+Author = Annotated[str, typer.Option(metavar="EMAIL", help="Who writes; the admin address, or the care address, when left out.")]
+Text = Annotated[str, typer.Option(metavar="TEXT", help="The text; - reads it from stdin.")]
 STDIN = "-"
 
 
@@ -31,15 +31,15 @@ STDIN = "-"
 )
 def open_(
     call: Call,
-    subject: Annotated[str, typer.Option(help="At most 100 characters.")],
-    description: Annotated[str, typer.Option(help="What happened; - reads it from stdin.")],
+    subject: Annotated[str, typer.Option(metavar="TEXT", help="At most 100 characters.")],
+    description: Annotated[str, typer.Option(metavar="TEXT", help="What happened; - reads it from stdin.")],
     contact: Annotated[str, typer.Option(metavar="EMAIL", help="Whose case it is; an unknown address is taken in.")],
-    name: Annotated[str, typer.Option(help="The contact's name.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="The contact's name.")] = "",
     priority: Annotated[Priority, typer.Option(help="How urgent it is.")] = Priority.MEDIUM,
     type: Annotated[CaseType, typer.Option(help="What sort of case it is.")] = CaseType.SUPPORT,
-    profile: Annotated[str, typer.Option(help="Policy profile; the configured one when left out.")] = "",
+    profile: Annotated[str, typer.Option(metavar="NAME", help="Policy profile; the configured one when left out.")] = "",
     owner: Annotated[str, typer.Option(metavar="EMAIL", help="The agent who owns it.")] = "",
-    external_ref: Annotated[str, typer.Option(help="Number in another system.")] = "",
+    external_ref: Annotated[str, typer.Option(metavar="TEXT", help="Number in another system.")] = "",
     previous: Annotated[str, typer.Option(metavar="NUMBER", help="The closed case that this one continues.")] = "",
 ) -> None:
     """Open a case; the contact is told by mail."""
@@ -89,10 +89,10 @@ def list_(
     status: Annotated[Status | None, typer.Option(help="Only cases of this status.")] = None,
     priority: Annotated[Priority | None, typer.Option(help="Only cases of this priority.")] = None,
     contact: Annotated[str, typer.Option(metavar="EMAIL", help="Only cases of this contact.")] = "",
-    account: Annotated[str, typer.Option(help="Only cases of this account.")] = "",
+    account: Annotated[str, typer.Option(metavar="TEXT", help="Only cases of this account.")] = "",
     owner: Annotated[str, typer.Option(metavar="EMAIL", help="Only cases of this owner.")] = "",
     turn: Annotated[str, typer.Option(metavar="ours|customer", help="Only cases where this side has to act.")] = "",
-    q: Annotated[str, typer.Option(help="Only cases with these words in the subject.")] = "",
+    q: Annotated[str, typer.Option(metavar="TEXT", help="Only cases with these words in the subject.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
     """List cases, latest change first."""
@@ -198,7 +198,7 @@ def close(
     call: Call,
     number: Number,
     substatus: Annotated[Substatus | None, typer.Option(help="How it ended; resolved when left out.")] = None,
-    text: Annotated[str, typer.Option(help="Words to the contact; - reads them from stdin.")] = "",
+    text: Annotated[str, typer.Option(metavar="TEXT", help="Words to the contact; - reads them from stdin.")] = "",
     author: Author = "",
 ) -> None:
     """Close a case and tell the contact."""

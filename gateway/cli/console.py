@@ -93,9 +93,10 @@ def age(seconds: float) -> str:
 
 def size(count: int) -> str:
     """Say a number of bytes in its largest unit, for example `3.5 kB`."""
-    if count < 1000:
-        return f"{count} B"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)):
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return f"{count} B"
 
 
 def printable(text: str) -> str:

@@ -41,8 +41,9 @@ def _usage(error: Any) -> int:
         return _say(said, USAGE)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "gateway"
-    sentence = " ".join(said.split()).rstrip(".")
-    return _say(f"{sentence}; see `{path} --help`.", getattr(error, "exit_code", USAGE))
+    sentence = " ".join(said.replace("Value error, ", "").split()).rstrip(".")
+    joint = " See" if sentence.endswith("?") else "; see"
+    return _say(f"{sentence}{joint} `{path} --help`.", getattr(error, "exit_code", USAGE))
 
 
 def _say(sentence: str, code: int) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 BATCH_MAILS = 50
+SHOWN_CHARACTERS = 1000
 STDIN = Path("-")
 
 
@@ -47,10 +48,11 @@ def explain(
     from gateway.desk import explain as desk
     from gateway.desk.intake import Unreadable
 
+    call.quiet()
     config, unreadable = call.settings(), 0
     with _rules(config) as (rules, reader):
         batch: list[Asked] = []
-        for place, path in enumerate(_expanded(files)):
+        for path in _expanded(files):
             try:
                 batch.append(_asked(path, config))
             except Unreadable as error:
@@ -157,7 +159,7 @@ def _draw(explained_mail: "Explanation") -> None:
         [
             ("would be", mail.disposition),
             ("because", explained(mail.reason)),
-            ("flags", "\n".join(explained(flag) for flag in mail.flags)),
+            ("also", "\n".join(explained(flag) for flag in mail.flags if flag != mail.reason)),
             ("kind", f"{mail.kind} ({mail.kind_reason})" if mail.kind_reason else mail.kind),
             ("from", mail.from_ or "(nobody that can be read)"),
             ("subject", mail.subject),
@@ -167,11 +169,17 @@ def _draw(explained_mail: "Explanation") -> None:
             ("bounced", "\n".join(_recipient(r) for r in mail.bounce.recipients) if mail.bounce else ""),
             ("defects", mail.defects),
             ("sha256", mail.sha256),
-            ("new text", mail.reply.strip()),
+            ("new text", _beginning(mail.reply.strip())),
         ]
     )
     console.line()
     console.table(("STEP", "RESULT", "REASON"), [(t.step, t.result, t.reason) for t in mail.trace], empty="")
+
+
+def _beginning(text: str) -> str:
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    return f"{text[:SHOWN_CHARACTERS]}...\n({len(text)} characters; --json shows all)"
 
 
 def _recipient(recipient: object) -> str:

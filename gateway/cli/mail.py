@@ -90,7 +90,7 @@ def _draw(mail: MailDetailView) -> None:
             ("kind", f"{mail.kind} ({mail.kind_reason})" if mail.kind else ""),
             ("disposition", mail.disposition or "in progress"),
             ("reason", explained(mail.reason)),
-            ("flags", "\n".join(explained(flag) for flag in mail.flags)),
+            ("also", "\n".join(explained(flag) for flag in mail.flags if flag != mail.reason)),
             ("case", mail.case),
             ("duplicate of", mail.duplicate_of),
             ("files", ", ".join(f"{a.name} ({console.size(a.size)})" for a in mail.attachments)),

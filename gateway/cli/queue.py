@@ -90,7 +90,7 @@ def link(
 def open_case(
     call: Call,
     item: Item,
-    subject: Annotated[str, typer.Option(help="Subject of the case; the mail's, shortened, when left out.")] = "",
+    subject: Annotated[str, typer.Option(metavar="TEXT", help="Subject of the case; the mail's, shortened, when left out.")] = "",
     priority: Annotated[Priority | None, typer.Option(help="How urgent it is; medium when left out.")] = None,
     by: By = "",
 ) -> None:
@@ -108,7 +108,7 @@ def open_case(
 def discard(
     call: Call,
     item: Item,
-    why: Annotated[str, typer.Option(help="The reason, for the record.")],
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the record.")],
     by: By = "",
 ) -> None:
     """Set an item aside with a reason; its mail is kept."""
@@ -167,7 +167,7 @@ def _draw(item: QueueItemView) -> None:
     console.heading("Hints (they never link by themselves)")
     console.table(
         ("CASE", "SCORE", "EVIDENCE"),
-        [(hint.case, hint.score, "; ".join(hint.evidence)) for hint in item.hints],
+        [(hint.case, hint.score, " ".join(hint.evidence)) for hint in item.hints],
         empty="None; search with `gateway case list --q WORDS`.",
     )
 

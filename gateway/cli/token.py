@@ -16,7 +16,7 @@ commands = noun("token", "Make and revoke API keys.", example="gateway token cre
 def create(
     call: Call,
     role: Annotated[str, typer.Option(metavar="admin|agent|queue|viewer|system", help="What the key may do.")],
-    name: Annotated[str, typer.Option(help="Who uses it, for your own record.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="Who uses it, for your own record.")] = "",
 ) -> None:
     """Make a key and print it, alone on stdout; it is never shown again."""
     from gateway.desk import access
