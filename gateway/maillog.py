@@ -9,6 +9,7 @@ terminal.  A log that cannot be written is never a reason to stop work.
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
@@ -171,12 +172,17 @@ def outbox_lease_lost(entry: OutboxEntry) -> None:
 
 def outbox_failed(outbox_id: int | None, error: Exception) -> None:
     """`outbox.failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
-    _outbox.error("outbox.failed", outbox_id=outbox_id, error=type(error).__name__, exc_info=error)
+    _outbox.error("outbox.failed", outbox_id=outbox_id, error=type(error).__name__, at=_frames(error))
 
 
 def worker_job_failed(job: str, error: Exception) -> None:
     """`worker.job_failed`: a wake-up ended in an error; the work stands in its table and the sweep comes back to it."""
-    _worker.error("worker.job_failed", job=job, error=type(error).__name__, exc_info=error)
+    _worker.error("worker.job_failed", job=job, error=type(error).__name__, at=_frames(error))
+
+
+def worker_not_rung(job: str, error: Exception) -> None:
+    """`worker.not_rung`: the broker is away, so the work begins with the next sweep instead of at once."""
+    _worker.warning("worker.not_rung", job=job, error=type(error).__name__)
 
 
 # --- shared
@@ -185,6 +191,12 @@ def worker_job_failed(job: str, error: Exception) -> None:
 def masked(text: str) -> str:
     """Return text without local parts of addresses and without Reference IDs, on one line."""
     return _ADDRESS.sub("***@", _REFERENCE.sub("REF-****", " ".join(text.split())))
+
+
+def _frames(error: BaseException) -> str:
+    # Where it happened, and neither the message nor local variables: those hold mails, SQL parameters and secrets.
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames)
 
 
 def _masked(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

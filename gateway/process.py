@@ -43,6 +43,8 @@ FAILURES_TO_QUARANTINE = 3
 # Of an oversized mail only its beginning is read, for the person who will look at it; it never links.
 OVERSIZED_READ_BYTES = 262_144
 TELL_AGAIN_AFTER = timedelta(days=1)
+# Answers to strangers and late repliers, of one kind: a flood of forged senders must not become a flood from us.
+NOTICES_AN_HOUR = 60
 BOUNCE_PREFIX = "bounce+"
 
 
@@ -164,7 +166,7 @@ def _circumstances(
     return Circumstances(
         case=cases.load(conn, _number(link)) if _number(link) else None,
         sender_contact=contacts.find(conn, addresses.key(facts.sender.address)),
-        already_told=_already_told(conn, link, facts, now=now),
+        already_told=_already_told(conn, services, link, facts, now=now),
         sent=sent,
         names_another=sent is not None and _names_another(conn, reading.bounce, sent),
         hints=_hints(conn, link, entry, reading),
@@ -177,11 +179,16 @@ def _number(link: Link) -> str:
     return link.case_numbers[0] if link.reason is Reason.CASE_CLOSED and link.case_numbers else ""
 
 
-def _already_told(conn: Connection, link: Link, facts: MailFacts, *, now: datetime) -> bool:
-    if not isinstance(link, Unlinked) or link.reason is not Reason.CASE_CLOSED:
+def _already_told(conn: Connection, services: Services, link: Link, facts: MailFacts, *, now: datetime) -> bool:
+    if not isinstance(link, Unlinked):
         return False
-    last = outbox.last_sent_to(conn, Notice.CASE_CLOSED_NOTICE, facts.sender.address)
-    return last is not None and now - last < TELL_AGAIN_AFTER
+    notice = Notice.CASE_CLOSED_NOTICE if link.reason is Reason.CASE_CLOSED else Notice.UNLINKED_NOTICE
+    if notice is Notice.UNLINKED_NOTICE and not services.policy.acknowledge_unlinked:
+        return False
+    last = outbox.last_written(conn, notice, to=facts.sender.address)
+    if last is not None and now - last < TELL_AGAIN_AFTER:
+        return True
+    return outbox.written_since(conn, notice, now - timedelta(hours=1)) >= NOTICES_AN_HOUR
 
 
 def _sent_mail(conn: Connection, rcpt_tos: Iterable[str]) -> SentMail | None:

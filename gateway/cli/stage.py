@@ -5,6 +5,7 @@ Nothing is faked but the people: listener, database, workers and relay are those
 
 import asyncio
 import smtplib
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -153,6 +154,13 @@ class Stage:
         from gateway.desk import cases
 
         return cases.show(self.services, number)
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_for(look: Callable[[], T | None], *, what: str) -> T:

@@ -58,7 +58,7 @@ def open_case(
     with services.database.write() as conn:
         if previous:
             previous = load(conn, previous).number
-        contact = contact_for(conn, contact_email, contact_name)
+        contact = contact_for(conn, services, contact_email, contact_name)
         opened = OpenCase(
             case_number=cases.next_number(conn, services.config.gateway.first_case_number),
             subject=clean_header(subject),
@@ -160,7 +160,7 @@ def close(
     )
 
 
-def contact_for(conn: Connection, email: str, name: str) -> Contact:
+def contact_for(conn: Connection, services: Services, email: str, name: str) -> Contact:
     """Return the contact of an address, made new when the address is unknown.  Raises InvalidInput for no address."""
     email = email.strip()
     if not compose.valid_recipient(email):
@@ -168,6 +168,10 @@ def contact_for(conn: Connection, email: str, name: str) -> Contact:
             f"{clean_header(email) or 'Nothing'} is not one mail address; write it like dana@example.com."
         )
     key = addresses.key(email)
+    if key in services.policy.own_addresses:
+        raise InvalidInput(
+            f"{email} is one of our own addresses; name the customer's, or mail would go round in circles."
+        )
     return contacts.find(conn, key) or contacts.create(conn, email=email, name=clean_header(name), address_key=key)
 
 

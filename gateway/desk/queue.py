@@ -4,7 +4,7 @@ A hand link goes through the same rules and effects as a mail that arrived with 
 function is one transaction; a second resolution is refused with `already-resolved`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,14 +80,24 @@ def link(services: Services, item_id: str, number: str, *, by: str, preview: boo
 
 
 def open_case(
-    services: Services, item_id: str, *, by: str, subject: str = "", priority: Priority = Priority.MEDIUM
+    services: Services,
+    item_id: str,
+    *,
+    by: str,
+    subject: str = "",
+    priority: Priority = Priority.MEDIUM,
+    contact_email: str = "",
 ) -> QueueResult:
-    """Open a case from a mail, with its sender as the contact; the mail becomes its first update."""
+    """Open a case from a mail; the mail becomes its first update.
+
+    contact_email: whose case it is; the mail's sender when nobody is named.
+    """
     now = services.clock.now()
     with services.database.write() as conn:
         item = _open_item(conn, item_id)
         mail = _facts(conn, item.mail_id)
-        contact = desk_cases.contact_for(conn, mail.sender.address, mail.sender.name)
+        email = contact_email or mail.sender.address
+        contact = desk_cases.contact_for(conn, services, email, "" if contact_email else mail.sender.name)
         # A mail's longer subject is shortened; the mail itself is kept whole (PROCESS 2.5).
         title = (subject or mail.subject or "(no subject)")[: requests.SUBJECT_LENGTH].strip()
         opened = OpenCase(
@@ -101,7 +111,8 @@ def open_case(
         )
         decision = requests.open_case(opened, contact, policy=services.policy)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
-        _apply_link(conn, services, _case(conn, opened.case_number), mail, by=by)
+        # Who opens the case knows of it, so the owner is not told of this mail as well.
+        _apply_link(conn, services, _case(conn, opened.case_number), mail, by=by, tell=False)
         undo = _undo_record(conn, None, made.outbox_ids, opened.case_number)
         _resolve(conn, item.id, Resolution.CASE_OPENED, by=by, now=now, case_number=opened.case_number, undo=undo)
         result = QueueResult(
@@ -166,12 +177,14 @@ def _link(conn: Connection, services: Services, item_id: str, number: str, *, by
 
 
 def _apply_link(
-    conn: Connection, services: Services, case: Case, mail: MailFacts, *, by: str
+    conn: Connection, services: Services, case: Case, mail: MailFacts, *, by: str, tell: bool = True
 ) -> tuple[Decision, effects.Applied]:
     link = Linked(case_number=case.number, feed=Feed.CASE, reason=Reason.LINKED_BY_HAND)
     around = Circumstances(case=case, sender_contact=contacts.find(conn, addresses.key(mail.sender.address)))
     now = services.clock.now()
     decision = mail_rules.on_mail(link, mail, around, policy=services.policy, now=now, by=by)
+    if not tell:
+        decision = replace(decision, effects=tuple(e for e in decision.effects if not isinstance(e, Notify)))
     made = effects.apply(conn, decision, scribe=services.scribe, now=now)
     mails.link(conn, mail.id, case.number)
     data = {"mail_id": str(mail.id), "resolution": Resolution.LINKED}

@@ -75,6 +75,14 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     return _guess(data, codec), WRONG
 
 
+def decode_unmarked(data: bytes) -> str:
+    """Return the text of a header value, which has no place for a charset.  Source: RFC 7103 7.7, RFC 6532."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
 def _decode_unlabelled(data: bytes) -> tuple[str, str]:
     if data.isascii():
         if b"\x1b" in data and _JAPANESE_ESCAPE.search(data):
@@ -84,6 +92,8 @@ def _decode_unlabelled(data: bytes) -> tuple[str, str]:
 
 
 def _guess(data: bytes, declared: str) -> str:
+    if declared.startswith(("utf-16", "utf-32")):
+        return data.decode(declared, "replace")
     text = _strictly(data, "utf-8")
     if text is not None:
         return text

@@ -76,10 +76,10 @@ def like_a_person(mail: InboundMail, kind: MailKind) -> bool:
     if kind not in (MailKind.AUTO_REPLY, MailKind.CHALLENGE) or mail.fallback_only:
         return False
     answers = bool(mail.message_ids) or _ANSWER.match(mail.subject) is not None
-    said = mail.reply_without_signature[:_PERSON_READ].lower()
-    speaks_as_machine = _mentions(said, (*_AUTOMATIC_BODY, *_CHALLENGE_BODY)) or _names_automatic_reply(
-        mail.subject.lower()
-    )
+    own_lines = (line for line in mail.reply_without_signature[:_PERSON_READ].split("\n") if not line.startswith(">"))
+    said = "\n".join(own_lines).lower()
+    by_machine = _mentions(said, (*_AUTOMATIC_BODY, *_CHALLENGE_BODY))
+    speaks_as_machine = by_machine or _names_automatic_reply(mail.subject.lower())
     machine = mail.sender.address.partition("@")[0].lower().startswith(signs.ROLES)
     return answers and not machine and not speaks_as_machine and len(_WORD.findall(said)) >= 2
 

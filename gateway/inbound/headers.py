@@ -10,7 +10,7 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from gateway.cleaning import clean_header
+from gateway.cleaning import HEADER_LIMIT, clean_header
 from gateway.inbound import charset
 
 BLOCK_LIMIT_BYTES = 262_144
@@ -104,14 +104,14 @@ def scan(raw: bytes) -> Head:
     return Head(fields=tuple(fields), body_at=body_at, defects=tuple(dict.fromkeys(defects)))
 
 
-def decode_words(value: str) -> str:
+def decode_words(value: str, *, limit: int = HEADER_LIMIT) -> str:
     """Return a header value with its encoded words decoded once, clean and on one line.
 
     White space between adjacent words vanishes, and their bytes are joined before decoding, because senders split
     multi-byte characters.  Source: RFC 2047 6.2.  Not for finding an address: RFC 2047 5 forbids words there.
     """
     if "=?" not in value:
-        return clean_header(value)
+        return clean_header(value, limit=limit)
     parts: list[str] = []
     pending, label, position = b"", "", 0
     for match in _ENCODED_WORD.finditer(value):
@@ -125,7 +125,7 @@ def decode_words(value: str) -> str:
         pending, label, position = pending + _word_bytes(match[2], match[3]), declared, match.end()
     parts.append(charset.decode(pending, label)[0])
     parts.append(value[position:])
-    return clean_header("".join(parts))
+    return clean_header("".join(parts), limit=limit)
 
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
@@ -180,10 +180,7 @@ def _end_of_line(block: bytes, position: int) -> int:
 
 def _field(name: bytes, value: bytes) -> Field:
     raw = value[:VALUE_LIMIT]
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", "replace")  # RFC 7103 7.7
+    text = charset.decode_unmarked(raw)
     if "\n" in text:
         text = _FOLD.sub(" ", text)
     return Field(name=name.decode("ascii").lower(), value=text.strip(), raw=raw)

@@ -14,6 +14,7 @@ import nh3
 from gateway.inbound import reply
 
 LIMIT_CHARACTERS = 1_048_576
+_SOFT_HYPHEN = "\u00ad"
 _TAGS_COUNTED_FROM = 1_000
 _DEEPEST = 500
 
@@ -63,13 +64,13 @@ MARKS: dict[str, str] = {
 def to_text(markup: str) -> str:
     """Return the readable text of an HTML body, at most LIMIT_CHARACTERS.  Never raises.
 
-    An ID that tags, entities, `<wbr>` or comments split is whole again; soft hyphens stay for the reader of IDs.
+    An ID that tags, entities, `<wbr>`, comments or soft hyphens split is whole again.
     """
     markup = markup[:LIMIT_CHARACTERS]
     if nesting_is_hostile(markup):
         return _strip_crudely(markup)
     clean = nh3.clean(markup, tags=set(_KEPT), attributes=_ATTRIBUTES, clean_content_tags=_DROPPED, link_rel=None)
-    return _Writer().write(clean)[:LIMIT_CHARACTERS]
+    return _Writer().write(clean.replace(_SOFT_HYPHEN, ""))[:LIMIT_CHARACTERS]
 
 
 def nesting_is_hostile(markup: str) -> bool:
@@ -159,7 +160,7 @@ class _Writer:
             return
         prefix = ">" * min(self.quotes, 20) + " " if self.quotes else ""
         if self.gap and self.lines and self.lines[-1].strip("> "):
-            self.lines.append(prefix.rstrip())
+            self.lines.append(prefix.rstrip() if self.lines[-1].startswith(">") else "")
         self.gap = False
         self.lines.append((prefix + line).rstrip() if prefix else line)
 

@@ -13,7 +13,7 @@ from email.message import Message
 from itertools import islice
 
 from gateway.cleaning import clean_text
-from gateway.inbound import body, headers, opaque
+from gateway.inbound import body, charset, headers, opaque
 from gateway.inbound.body import Leaf
 from gateway.inbound.headers import Head
 
@@ -179,17 +179,14 @@ def _name(parameters: dict[str, str], key: str) -> str:
 
     Source: RFC 2231 4, RFC 6266 4.3.  A sender that names one file twice wants two programs to see two names.
     """
-    plain, extended = headers.decode_words(parameters.get(key, "")), parameters.get(f"{key}*", "")
+    plain, extended = headers.decode_words(parameters.get(key, ""), limit=4_000), parameters.get(f"{key}*", "")
     if extended and plain and extended != plain and plain.isascii() and extended.isascii():
         return f"{extended} [{plain}]"
     return extended or plain
 
 
 def _decoded(message: Message) -> tuple[bytes, str]:
-    payload = message.get_payload()
-    if not isinstance(payload, str):
-        return b"", ""
-    data = payload.encode("utf-8", "surrogateescape")
+    data = _payload_bytes(message)
     encoding = _value(message, "content-transfer-encoding").partition(";")[0].strip().lower()
     if encoding == "base64":
         return headers.base64_bytes(data), ""
@@ -198,6 +195,16 @@ def _decoded(message: Message) -> tuple[bytes, str]:
     if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
         return _uudecoded(data), ""
     return data, "" if encoding in _KNOWN_ENCODINGS else "mime:transfer-encoding"
+
+
+def _payload_bytes(message: Message) -> bytes:
+    """Return the body of a leaf as it stands in the mail.
+
+    Not get_payload(): where the body holds 8-bit bytes, it decodes them with whatever codec the sender names, which
+    raises for some (`idna`) and runs others (`unicode_escape`).
+    """
+    payload = message._payload  # type: ignore[attr-defined]
+    return payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
 
 
 def _uudecoded(data: bytes) -> bytes:
@@ -232,8 +239,8 @@ def _attached(message: Message, content_type: str, parameters: dict[str, str]) -
 
 def _flattened(inner: Message, encoding: str) -> bytes:
     """Return the bytes of an attached mail.  Some senders encode it against RFC 2046 5.2.1; that is undone."""
-    if encoding in ("base64", "quoted-printable") and isinstance(inner.get_payload(), str):
-        data = str(inner.get_payload()).encode("utf-8", "surrogateescape")
+    if encoding in ("base64", "quoted-printable") and not inner.is_multipart():
+        data = _payload_bytes(inner)
         return headers.base64_bytes(data) if encoding == "base64" else binascii.a2b_qp(data)
     try:
         return inner.as_bytes()
@@ -254,22 +261,23 @@ def _text_of(inner: Message) -> str:
 
 def _report_text(message: Message) -> str:
     """Return the fields of a machine-readable report, a blank line between its groups."""
-    payload = message.get_payload()
-    groups = payload if isinstance(payload, list) else []
-    lines: list[str] = []
+    groups = message.get_payload() if message.is_multipart() else [message]
+    lines: list[bytes] = []
     for group in islice(groups, PARTS_LIMIT):
         if isinstance(group, Message):
-            lines += [f"{name}: {value}" for name, value in group.items()]
-            rest = group.get_payload()
-            lines += [rest, ""] if isinstance(rest, str) else [""]
-    text = "\n".join(lines) if groups else str(payload)
+            fields = group.raw_items() if group is not message else ()
+            lines += [f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in fields]
+            lines += [_payload_bytes(group), b""]
+    data = b"\n".join(lines)
     if _value(message, "content-transfer-encoding").strip().lower() == "base64":
-        text = headers.base64_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
-    return clean_text(text, limit=REPORT_CHARACTERS)
+        data = headers.base64_bytes(data)
+    return clean_text(charset.decode_unmarked(data), limit=REPORT_CHARACTERS)
 
 
 def _value(message: Message, name: str) -> str:
-    for key, value in message.items():
+    """Return a field of a part, unfolded; 8-bit bytes are read as UTF-8, else as Windows-1252 (RFC 7103 7.7)."""
+    for key, value in message.raw_items():
         if key.lower() == name:
-            return " ".join(str(value).split())
+            raw = str(value).encode("utf-8", "surrogateescape")
+            return " ".join(charset.decode_unmarked(raw).split())
     return ""

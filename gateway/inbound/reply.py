@@ -166,7 +166,7 @@ def _quote_follows(lines: list[str], at: int) -> bool:
 def _signature_length(lines: list[str], at: int) -> int:
     """Return how many lines the signature takes: up to a quote, an attribution, another message or the end."""
     end = at + 1
-    while end < len(lines):
+    while end < min(len(lines), _LINES_READ):
         line = lines[end]
         short = len(line) <= _LONGEST_MARK
         if line.startswith(">") or (

@@ -31,6 +31,8 @@ _ADDRESS = re.compile(
 _SIMPLE = re.compile(
     rf"\s*(?:(?:\"(?:[^\"\\]|\\.)*\"|[^\"<>@,;:()\[\]\\]*)\s*<\s*({_ADDRESS.pattern})\s*>|({_ADDRESS.pattern}))\s*"
 )
+_QUOTED_OR_COMMENT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\([^()]*\)")
+_GROUP_OR_ROUTE = re.compile(r"[:;]")
 _MISLEADING = frozenset((headers.LEADING_SPACE, headers.BROKEN_LINE, headers.TOO_LARGE, headers.TOO_MANY))
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([a-z]{1,20})", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b(header\.(?:from|d|i)|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?([^\s;\"]{1,320})", re.IGNORECASE)
@@ -61,6 +63,7 @@ def identify(head: Head, strict: StrictFrom | None) -> Sender:
     sound = (
         len(fields) == 1
         and not _is_odd(head)
+        and not _GROUP_OR_ROUTE.search(_QUOTED_OR_COMMENT.sub("", value))
         and _ADDRESS.fullmatch(address) is not None
         and "=?" not in address
         and {normalise(found) for _, found in lenient} == {address}

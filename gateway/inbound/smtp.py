@@ -13,6 +13,7 @@ from gateway import maillog
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
+from gateway.inbound.smtp_answers import Answers
 from gateway.inbound.smtp_connection import Put, Shared
 from gateway.inbound.smtp_limits import Connections, InflightBytes
 from gateway.inbound.smtp_recipients import Recipients
@@ -29,6 +30,7 @@ class Listener:
 
     def __init__(self, config: Config, put: Put, clock: Clock) -> None:
         self._settings = config.smtp
+        self._loop = asyncio.new_event_loop()
         self._shared = Shared(
             settings=config.smtp,
             hostname=_ascii_name(config.mail_domain),
@@ -36,11 +38,11 @@ class Listener:
             connections=Connections(config.smtp),
             inflight=InflightBytes(config.smtp.max_inflight_bytes),
             put=put,
+            answers=Answers(self._loop),
             clock=clock,
             tls=_tls_context(config.smtp.tls_cert, config.smtp.tls_key),
         )
         self._port = config.smtp.port
-        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True)
 
     @property

@@ -19,6 +19,7 @@ from gateway.clock import Clock
 from gateway.config import SmtpSection
 from gateway.inbound import replies
 from gateway.inbound.replies import Reply
+from gateway.inbound.smtp_answers import Answers
 from gateway.inbound.smtp_commands import MAX_LINE_BYTES, read_command
 from gateway.inbound.smtp_input import Input
 from gateway.inbound.smtp_limits import Connections, Deadline, InflightBytes
@@ -42,6 +43,7 @@ class Shared:
     connections: Connections
     inflight: InflightBytes
     put: Put
+    answers: Answers
     clock: Clock
     tls: SSLContext | None
     stopping: bool = False

@@ -197,7 +197,7 @@ class SmtpSession(Connection):
                 return
             mail = await self._new_mail(data, transaction)
             answer = self.shared.put(mail)
-            await self._answer(answer, self._watch(answer, held), mail)
+            await self._answer(answer, self.shared.answers.watch(answer, held), mail)
         finally:
             if answer is None:
                 held.release()
@@ -257,35 +257,21 @@ class SmtpSession(Connection):
 
         return await asyncio.to_thread(build) if data.size_bytes > _LARGE_BYTES else build()
 
-    def _watch(self, answer: "Future[SpooledMail]", held: Held) -> "asyncio.Future[SpooledMail]":
-        """Bring the answer of the spool's thread into this loop; the memory is free when it is there."""
-
-        def settled(commit: "asyncio.Future[SpooledMail]") -> None:
-            held.release()
-            if not commit.cancelled():
-                # Also marks an error as seen, for the session that is no longer there to see it.
-                commit.exception()
-
-        commit = asyncio.wrap_future(answer)
-        commit.add_done_callback(settled)
-        return commit
-
-    async def _answer(
-        self, answer: "Future[SpooledMail]", commit: "asyncio.Future[SpooledMail]", mail: NewMail
-    ) -> None:
-        # `wait` leaves what it waits for alone when this session is cancelled because its client vanished.
-        done, _ = await asyncio.wait((commit,), timeout=self.settings.commit_seconds)
-        if not done and answer.cancel():
-            # The spool had not begun with it and never will, so 451 is the truth.
+    async def _answer(self, answer: "Future[SpooledMail]", there: "asyncio.Future[None]", mail: NewMail) -> None:
+        # Cancelling succeeds only for a mail that the spool has not begun with and never will, so 451 is the truth.
+        give_up = self.loop.call_later(self.settings.commit_seconds, answer.cancel)
+        try:
+            await there
+        finally:
+            give_up.cancel()
+        if answer.cancelled():
             self.say(replies.OUR_FAULT)
             return
-        if not done:
-            await asyncio.wait((commit,))
-        if error := commit.exception():
+        if error := answer.exception():
             maillog.smtp_failed(error=error, peer=self.peer)
             self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)
             return
-        spooled = commit.result()
+        spooled = answer.result()
         self.say(replies.queued(spooled.id))
         self._messages += 1
         self.good_client()

@@ -18,8 +18,8 @@ def find(mail: InboundMail) -> FoundReferences:
 
     Of each sort at most MAX_KEPT are returned.
     """
-    unquoted, _ = _seen((mail.reply,))
     body, damaged = _seen(mail.searched)
+    unquoted, _ = _seen((mail.reply,) if body else ())
     quoted = [id for id in body if id not in unquoted]
     ids = [FoundReference(id=id) for id in unquoted] + [FoundReference(id=id, quoted=True) for id in quoted]
     elsewhere = [(id, place) for place, text in mail.elsewhere for id in _seen((text,))[0]]

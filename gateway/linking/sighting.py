@@ -46,7 +46,7 @@ _PREFIX = f"{_SOFT}*+".join("REF-")
 # One character more than a damaged ID may have tells a longer run of text from it.
 _RUN = rf"(?:{_GAP}[0-9A-Z]){{{DAMAGED_MIN},{DAMAGED_MAX + 1}}}+"
 _PATTERN = re.compile(rf"{_PREFIX}(?=({_RUN}))")
-_STEP = re.compile(rf"{_GAP}[0-9A-Z]")
+_PIECE = re.compile(r"[0-9A-Z]+")
 _WORD = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 # How far to look back for the scheme of an address that a damaged ID would be part of.
@@ -107,16 +107,14 @@ def _judge(folded: str, match: re.Match[str], inside: bool) -> Sighting:
 
 def _read_run(folded: str, match: re.Match[str]) -> tuple[str, dict[int, int]]:
     """Return the run's characters without gaps, and where it may end: {number of characters: place in the text}."""
-    if match[1].isalnum():
-        return match[1], {len(match[1]): match.end(1)}
-    characters: list[str] = []
+    pieces: list[str] = []
     ends: dict[int, int] = {}
-    for gap_and_character in _STEP.finditer(folded, match.start(1), match.end(1)):
-        if gap_and_character.end() - gap_and_character.start() > 1:
-            ends[len(characters)] = gap_and_character.start()
-        characters.append(gap_and_character[0][-1])
-    ends[len(characters)] = match.end(1)
-    return "".join(characters), ends
+    length = 0
+    for piece in _PIECE.finditer(folded, match.start(1), match.end(1)):
+        pieces.append(piece[0])
+        length += len(piece[0])
+        ends[length] = piece.end()
+    return "".join(pieces), ends
 
 
 def _in_web_address(folded: str, start: int) -> bool:

@@ -149,8 +149,8 @@ class Circumstances:
     """What the store knows around one received mail, at the moment of deciding.
 
     case: the case that it links to, or the closed one that it names.  sender_contact: whose address From is.
-    already_told: this sender got a case-closed notice within a day.  sent: our mail whose bounce address it came to;
-    names_another: the bounce names an address of another contact than that mail's.
+    already_told: this sender got such a notice within a day, or too many of them left within the hour.
+    sent: our mail whose bounce address it came to; names_another: the bounce names an address of another contact.
     """
 
     case: Case | None = None

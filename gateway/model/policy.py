@@ -46,6 +46,7 @@ class Policy:
 
     admin_address: the admin team, "" when there is none.  own_addresses: keys of addresses that are ours.
     privacy_line: what a mail that asks for files says about personal data (PROCESS 7.3).
+    acknowledge_unlinked: senders of unlinked mail get a fixed text (off by default: backscatter).
     """
 
     profiles: Mapping[str, Profile]
@@ -54,6 +55,7 @@ class Policy:
     admin_address: str = ""
     own_addresses: frozenset[str] = frozenset()
     privacy_line: str = ""
+    acknowledge_unlinked: bool = False
     uploads_days: int = 30
     case_days: int = 30
     undo_minutes: int = 30

@@ -142,6 +142,7 @@ class Notice(StrEnum):
     CASE_CLOSED_NOTICE = "case-closed-notice"
     REPLY_RECEIVED = "reply-received"
     NEEDS_A_LOOK = "needs-a-look"
+    UNLINKED_NOTICE = "unlinked-notice"
 
 
 class Resolution(StrEnum):

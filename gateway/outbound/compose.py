@@ -34,11 +34,14 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.CASE_CLOSED_NOTICE: ("closed_at", "reopen_until", "reopen_how"),
     Notice.REPLY_RECEIVED: ("author", "text", "note"),
     Notice.NEEDS_A_LOOK: ("author", "text", "note"),
+    Notice.UNLINKED_NOTICE: (),
 }
 # An agent's own words are a letter, not an automatic mail: the receiver's out-of-office may answer them.
 AGENT_NOTICES = frozenset({Notice.CASE_MESSAGE, Notice.INFO_REQUESTED, Notice.SOLUTION_PROPOSED})
 # These go to somebody else than the case contact (CONTRACT 7), so they never show a Reference ID.
-WITHOUT_REFERENCE = frozenset({Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK})
+WITHOUT_REFERENCE = frozenset(
+    {Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE}
+)
 
 LINE_OCTETS = 998
 REDACTED = "REF-****"

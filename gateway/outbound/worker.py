@@ -19,6 +19,8 @@ from gateway import maillog
 QUEUE = "wakeups"
 MAIL = "process_mail"
 OUTBOX = "deliver"
+# How often an idle thread looks whether it should stop; a wake-up does not wait for it.
+IDLE_MILLISECONDS = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +38,20 @@ class InProcessBroker(StubBroker):
         super().__init__(middleware=[])
 
 
-def redis_broker(url: str) -> dramatiq.Broker:
-    """Return the broker of the production form: wake-ups travel through Redis to any number of workers."""
+def redis_broker(url: str, *, namespace: str = "gateway") -> dramatiq.Broker:
+    """Return the broker of the production form: wake-ups travel through Redis to any number of workers.
+
+    namespace: prefix of its keys.
+    """
     # Imported here: the embedded form must not need a Redis client at start.
     from dramatiq.brokers.redis import RedisBroker
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    broker: dramatiq.Broker = RedisBroker(url=url, middleware=[])  # type: ignore[no-untyped-call]
+    # Ringing must not hold up who rings: with Redis away it fails within a second, and the sweep makes up for it.
+    client = Redis.from_url(url, socket_connect_timeout=1, socket_timeout=5, retry=Retry(NoBackoff(), 0))
+    broker: dramatiq.Broker = RedisBroker(client=client, middleware=[], namespace=namespace)  # type: ignore[no-untyped-call]
     return broker
 
 
@@ -81,7 +91,7 @@ class Worker:
 
     def __init__(self, broker: dramatiq.Broker, *, threads: int = 5) -> None:
         self._broker = broker
-        self._worker = dramatiq.Worker(broker, worker_threads=threads)
+        self._worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=IDLE_MILLISECONDS)
 
     def start(self) -> None:
         """Start the threads.  Wake-ups that were rung before are answered now."""
@@ -121,7 +131,7 @@ class _Bell:
             except Exception as error:
                 # With the broker away the flag must fall, or nobody would ever be woken again.
                 self._waiting = False
-                maillog.worker_job_failed(f"ring {self.name}", error)
+                maillog.worker_not_rung(self.name, error)
 
     def answer(self, row_id: int) -> None:
         """Run the job; the actor's body.  row_id is for the log of the broker: the job takes all that is due."""

@@ -134,6 +134,8 @@ def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: P
     if link.reason is Reason.CASE_CLOSED and _deserves_closed_notice(mail, around):
         assert around.case is not None
         effects.append(notices.case_closed_notice(around.case, mail, policy, now=now))
+    elif policy.acknowledge_unlinked and _may_be_answered(mail, around):
+        effects.append(notices.unlinked_notice(mail))
     return Decision(
         reason=link.reason,
         effects=tuple(effects),
@@ -212,10 +214,19 @@ def _published(type_: str, mail: MailFacts, case: Case) -> Publish:
 def _deserves_closed_notice(mail: MailFacts, around: Circumstances) -> bool:
     """Say whether a late reply is answered: by a known contact of the account, a person, once a day (PROCESS 3.6)."""
     case, sender = around.case, around.sender_contact
-    if case is None or sender is None or around.already_told or mail.null_sender:
+    if case is None or sender is None:
         return False
+    return sender.account_id == case.contact.account_id and _may_be_answered(mail, around)
+
+
+def _may_be_answered(mail: MailFacts, around: Circumstances) -> bool:
+    """Say whether anything may be sent back: only to a person who is not forged, not ours and not told already.
+
+    Source: RFC 3834 2, RFC 5321 4.5.5.
+    """
     trusted = not mail.sender.ambiguous and mail.sender.authentication is not Verdict.FAIL
-    return mail.kind is MailKind.PERSON and trusted and sender.account_id == case.contact.account_id
+    ours = "sender:own-address" in mail.defects
+    return mail.kind is MailKind.PERSON and trusted and not (ours or mail.null_sender or around.already_told)
 
 
 def _flags(words: list[Reason], mail: MailFacts) -> tuple[Reason, ...]:

@@ -6,6 +6,7 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     info-requested/<case>/<version>         one for each question       solution-proposed likewise
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
+    unlinked-notice/<mail>                  one for each unlinked mail, where that is switched on (at most one a day)
     reply-received/<case>/<version>         one for each answer         needs-a-look likewise
 `<version>` is the case's version at the moment of deciding, which no two decisions about a case share; so a mail that
 is linked again after an undo tells the owner again.
@@ -90,3 +91,9 @@ def case_opened(opened: OpenCase, contact: Contact) -> Notify:
         with_reference=True,
         context={"description": opened.description},
     )
+
+
+def unlinked_notice(mail: MailFacts) -> Notify:
+    """Tell a sender that a person will look at the mail: a fixed text, none of the sender's words (PROCESS 8)."""
+    key = f"{Notice.UNLINKED_NOTICE}/{mail.id}"
+    return Notify(notice=Notice.UNLINKED_NOTICE, key=key, to=mail.sender.address)

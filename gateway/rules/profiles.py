@@ -96,6 +96,7 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
         flip_by=config.sender.flip_by,
         admin_address=config.gateway.admin_address,
         own_addresses=own_addresses,
+        acknowledge_unlinked=config.unlinked_notice.enabled,
         privacy_line=config.gateway.privacy_line,
         uploads_days=config.retention.uploads_days,
         case_days=config.retention.case_days,

@@ -164,12 +164,16 @@ def not_left(conn: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     return [(row.id, row.last_reply or row.state) for row in rows]
 
 
-def last_sent_to(conn: Connection, notice: Notice, to: str) -> datetime | None:
+def last_written(conn: Connection, notice: Notice, *, to: str) -> datetime | None:
     """Return when a notice of this kind was last written for this address."""
-    latest = select(func.max(outbox.c.created_at)).where(
-        outbox.c.notice == notice, func.lower(outbox.c.to_address) == to.lower()
-    )
-    return conn.execute(latest).scalar()
+    same = func.lower(outbox.c.to_address) == to.lower()
+    return conn.execute(select(func.max(outbox.c.created_at)).where(outbox.c.notice == notice, same)).scalar()
+
+
+def written_since(conn: Connection, notice: Notice, since: datetime) -> int:
+    """Count the notices of this kind that were written since then."""
+    recent = select(func.count()).select_from(outbox).where(outbox.c.notice == notice, outbox.c.created_at >= since)
+    return conn.execute(recent).scalar_one()
 
 
 def move(conn: Connection, outbox_id: int, *, state: EntryState, allowed: Sequence[EntryState], **values: Any) -> bool:

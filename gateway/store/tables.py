@@ -313,6 +313,7 @@ outbox = Table(
     Column("sent_at", Instant),
     Column("bounced_at", Instant),
     Index("ix_outbox_state", "state", "id"),
+    Index("ix_outbox_notice", "notice", "created_at"),
     *_queue_indexes("outbox"),
 )
 # Threading headers and hints look a Message-ID up; it is ours and short, so an index is safe.

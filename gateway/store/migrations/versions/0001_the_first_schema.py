@@ -174,6 +174,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'leased'"),
     )
     op.create_index("ix_outbox_message_id", "outbox", ["message_id"], unique=False)
+    op.create_index("ix_outbox_notice", "outbox", ["notice", "created_at"], unique=False)
     op.create_index(
         "ix_outbox_ready",
         "outbox",

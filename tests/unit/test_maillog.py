@@ -1,0 +1,45 @@
+"""The log holds ids and reasons, never addresses, tokens or texts."""
+
+import pytest
+import structlog
+
+from gateway import maillog
+from gateway.model import Deferred
+from tests.outgoing import REFERENCE, entry
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("550 <maria@example.org> unknown", "550 <***@example.org> unknown"),
+        (f"said {REFERENCE.lower()}\nBcc: v@x", "said REF-**** Bcc: ***@x"),
+        ("450 4.2.0 later", "450 4.2.0 later"),
+    ],
+)
+def test_addresses_and_reference_ids_are_cut(text: str, shown: str) -> None:
+    """PR-01, and no line end that could fake an entry (AU-02)."""
+    assert maillog.masked(text) == shown
+
+
+def test_an_error_is_logged_by_place_and_not_by_message() -> None:
+    """PR-01: messages of errors hold SQL parameters, mails and secrets."""
+    with structlog.testing.capture_logs() as lines:
+        try:
+            raise ValueError("maria@example.org wrote: secret")
+        except ValueError as error:
+            maillog.outbox_failed(7, error)
+    assert "secret" not in str(lines)
+    assert lines[0]["error"] == "ValueError"
+    assert "test_maillog.py" in lines[0]["at"]
+
+
+def test_a_written_line_names_the_row_and_masks_the_relays_words(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        maillog.configure(json=True)
+        maillog.outbox_answered(entry(), Deferred(reply="450 <maria@example.org> busy"))
+    finally:
+        structlog.reset_defaults()
+    line = capsys.readouterr().err
+    assert '"outbox_id": 7' in line
+    assert "***@example.org" in line
+    assert "maria" not in line.lower()

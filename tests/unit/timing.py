@@ -1,0 +1,24 @@
+"""Measure that a function is linear, and that it does not hang."""
+
+import time
+from collections.abc import Callable
+
+
+def seconds(run: Callable[[], object], *, times: int = 1) -> float:
+    """Return the best of some timings."""
+    best = 1e9
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def assert_linear(run: Callable[[int], object], size: int, *, at_most: float) -> None:
+    """Fail when twice the size takes three times as long, or `size` takes ten times `at_most` seconds.
+
+    Times under 5 ms are noise and count as 5 ms.
+    """
+    once, twice = seconds(lambda: run(size), times=3), seconds(lambda: run(2 * size), times=3)
+    assert once < 10 * at_most
+    assert twice / max(once, 0.005) < 3
