@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -108,6 +108,16 @@ def mail_lease_lost(entry: SpoolEntry) -> None:
 
 
 # --- the process
+
+
+def settings(section: str, values: Mapping[str, Any]) -> None:
+    """`process.settings`: the effective settings of one section.  values: with secrets masked."""
+    _process.info("process.settings", section=section, **{f"set_{key}": value for key, value in values.items()})
+
+
+def ready(*, roles: Collection[str], smtp: str) -> None:
+    """`process.ready`: `gateway serve` is up.  smtp: where the listener is, "off" without that role."""
+    _process.info("process.ready", roles=",".join(roles), smtp=smtp)
 
 
 def roles_started(*, roles: list[str], database: str, owner: str) -> None:
