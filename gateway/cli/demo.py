@@ -91,9 +91,7 @@ def _a_case_is_opened(stage: "Stage") -> "tuple[CaseView, EmailMessage]":
     return case, notice
 
 
-def _the_agent_asks(
-    stage: "Stage", number: str, question: str, before: "EmailMessage | None" = None
-) -> "EmailMessage":
+def _the_agent_asks(stage: "Stage", number: str, question: str, before: "EmailMessage | None" = None) -> "EmailMessage":
     from gateway.desk import cases
 
     if before is not None:
@@ -317,7 +315,14 @@ def _where_to_look(folder: Path, stage: "Stage", *, once: bool) -> None:
     console.line("That was the story, and all of it is still there:")
     console.line(f"   {folder}  settings, database, and each mail that the customer got (customer-mail/)")
     console.line("Look at it with:")
-    for command_line in (f"case show {number}", "mail list", "mail show 3", "queue list", "outbox list --state all", "ledger"):
+    for command_line in (
+        f"case show {number}",
+        "mail list",
+        "mail show 3",
+        "queue list",
+        "outbox list --state all",
+        "ledger",
+    ):
         console.line(f"   gateway {command_line} {config}")
     if once:
         return

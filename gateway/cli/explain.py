@@ -32,7 +32,11 @@ def register(tree: typer.Typer) -> None:
     command(
         tree,
         "explain",
-        example=("gateway explain reply.eml", "gateway mail raw 17 | gateway explain -", "gateway explain --json *.eml"),
+        example=(
+            "gateway explain reply.eml",
+            "gateway mail raw 17 | gateway explain -",
+            "gateway explain --json *.eml",
+        ),
     )(explain)
 
 
