@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -45,7 +45,6 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
 
 
@@ -93,7 +92,9 @@ def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> N
 
 def mail_failed(entry: SpoolEntry, error: Exception) -> None:
     """`mail.failed`: our own code broke on a mail; it is kept and tried again alone."""
-    _mail.error("mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, exc_info=error)
+    _mail.error(
+        "mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, at=_frames(error)
+    )
 
 
 def mail_quarantined(entry: SpoolEntry, why: str) -> None:
@@ -107,6 +108,16 @@ def mail_lease_lost(entry: SpoolEntry) -> None:
 
 
 # --- the process
+
+
+def settings(section: str, values: Mapping[str, Any]) -> None:
+    """`process.settings`: the effective settings of one section.  values: with secrets masked."""
+    _process.info("process.settings", section=section, **{f"set_{key}": value for key, value in values.items()})
+
+
+def ready(*, roles: Collection[str], smtp: str) -> None:
+    """`process.ready`: `gateway serve` is up.  smtp: where the listener is, "off" without that role."""
+    _process.info("process.ready", roles=",".join(roles), smtp=smtp)
 
 
 def roles_started(*, roles: list[str], database: str, owner: str) -> None:

@@ -1,5 +1,101 @@
-"""The command line."""
+"""The command line: `main` runs one command and turns every error into one sentence and an exit code.
+
+Exit codes: 0 ok; 1 refused or failed; 2 usage; 130 interrupted; `ingest` follows sysexits.  Heavy modules are imported
+inside commands, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway import __version__
+from gateway.cli import (
+    admin,
+    call,
+    case,
+    console,
+    demo,
+    doctor,
+    errors,
+    explain,
+    ingest,
+    mail,
+    outbox,
+    queue,
+    serve,
+    token,
+)
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code.  Nothing but an exit code ever comes out."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        code = _tree()(args=list(arguments), prog_name="gateway", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read our output has enough.  Python would complain again when it closes stdout: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # the one broad catch: whatever happened becomes a sentence
+        return errors.explain(error, debug="--debug" in arguments)
+    return code if isinstance(code, int) else OK
+
+
+def _tree() -> typer.Typer:
+    tree = typer.Typer(
+        name="gateway",
+        help="The case gateway: links customers' mail to its support case, loses none, sends the notices.",
+        epilog="\b\nExamples:\n  gateway demo\n  gateway serve\n  gateway case list --status open",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    tree.callback()(_before)
+    for part in (demo, serve, ingest, explain):
+        part.register(tree)
+    for group in (mail.commands, case.commands, queue.commands, outbox.commands):
+        tree.add_typer(group)
+    admin.register(tree)
+    tree.add_typer(token.commands)
+    tree.add_typer(admin.db_commands)
+    doctor.register(tree)
+    return tree
+
+
+def _before(
+    context: typer.Context,
+    config: call.ConfigFile = None,
+    json: call.AsJson = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda asked: _version(asked), help="Say the version.")
+    ] = False,
+) -> None:
+    context.obj = call.Call(config_file=config, json=json, debug=debug)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.line(f"gateway {__version__}")
+        raise typer.Exit
+
+
+__all__ = ["main", "run"]

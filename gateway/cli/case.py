@@ -1,0 +1,287 @@
+"""`gateway case`: what agents do with a case, with the same effects as through the API."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import console
+from gateway.cli.call import Call, command, noun
+from gateway.model import CaseType, Channel, Feed, Priority, Status, Substatus, Visibility
+from gateway.model.views import CaseView, UpdateView, to_json
+
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+commands = noun("case", "Work with cases.", example="gateway case list --status awaiting-info")
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Case number; leading zeros may be left out.")]
+Author = Annotated[
+    str, typer.Option(metavar="EMAIL", help="Who writes; the admin address, or the care address, when left out.")
+]
+Text = Annotated[str, typer.Option(metavar="TEXT", help="The text; - reads it from stdin.")]
+STDIN = "-"
+
+
+@command(
+    commands,
+    "open",
+    example=(
+        "gateway case open --subject 'Printer on fire' --description 'It burns since 9:00' --contact dana@example.com"
+    ),
+)
+def open_(
+    call: Call,
+    subject: Annotated[str, typer.Option(metavar="TEXT", help="At most 100 characters.")],
+    description: Annotated[str, typer.Option(metavar="TEXT", help="What happened; - reads it from stdin.")],
+    contact: Annotated[str, typer.Option(metavar="EMAIL", help="Whose case it is; an unknown address is taken in.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The contact's name.")] = "",
+    priority: Annotated[Priority, typer.Option(help="How urgent it is.")] = Priority.MEDIUM,
+    type: Annotated[CaseType, typer.Option(help="What sort of case it is.")] = CaseType.SUPPORT,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="Policy profile; the configured one when left out.")
+    ] = "",
+    owner: Annotated[str, typer.Option(metavar="EMAIL", help="The agent who owns it.")] = "",
+    external_ref: Annotated[str, typer.Option(metavar="TEXT", help="Number in another system.")] = "",
+    previous: Annotated[str, typer.Option(metavar="NUMBER", help="The closed case that this one continues.")] = "",
+) -> None:
+    """Open a case; the contact is told by mail."""
+    from gateway.desk import cases
+
+    opened = call.change(
+        lambda services: cases.open_case(
+            services,
+            subject=subject,
+            description=given_text(description),
+            contact_email=contact,
+            contact_name=name,
+            priority=priority,
+            type=type,
+            profile=profile,
+            owner=owner,
+            external_ref=external_ref,
+            previous=previous,
+        )
+    )
+    call.show(opened, _draw)
+
+
+@command(commands, "show", example="gateway case show 3256109")
+def show(
+    call: Call,
+    number: Number,
+    feed: Annotated[Feed, typer.Option(help="Which of the two feeds to show.")] = Feed.CASE,
+) -> None:
+    """Show a case with its feed."""
+    from gateway.desk import cases
+
+    with call.gateway() as running:
+        shown = cases.show(running.services, number)
+        updates = cases.updates(running.services, number, feed=feed)
+    if call.json:
+        console.json({**to_json(shown), "updates": to_json(updates)})
+        return
+    _draw(shown)
+    for update in updates:
+        _draw_update(update)
+
+
+@command(commands, "list", example=("gateway case list --status open", "gateway case list --turn ours --limit 20"))
+def list_(
+    call: Call,
+    status: Annotated[Status | None, typer.Option(help="Only cases of this status.")] = None,
+    priority: Annotated[Priority | None, typer.Option(help="Only cases of this priority.")] = None,
+    contact: Annotated[str, typer.Option(metavar="EMAIL", help="Only cases of this contact.")] = "",
+    account: Annotated[str, typer.Option(metavar="TEXT", help="Only cases of this account.")] = "",
+    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Only cases of this owner.")] = "",
+    turn: Annotated[str, typer.Option(metavar="ours|customer", help="Only cases where this side has to act.")] = "",
+    q: Annotated[str, typer.Option(metavar="TEXT", help="Only cases with these words in the subject.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+) -> None:
+    """List cases, latest change first."""
+    from gateway.desk import cases
+    from gateway.store.case_views import CaseQuery
+
+    if turn not in ("", "ours", "customer"):
+        raise typer.BadParameter("choose ours or customer", param_hint="--turn")
+    query = CaseQuery(
+        status=status or "",
+        priority=priority or "",
+        contact=contact,
+        account=account,
+        owner=owner,
+        turn=turn,
+        text=q,
+        limit=limit,
+    )
+    call.show_all(call.look(lambda services: cases.find(services, query)), _draw_list)
+
+
+@command(
+    commands,
+    "post",
+    example=(
+        "gateway case post 3256109 --text 'Called the site, the fuse is gone'",
+        "gateway case post 3256109 --visibility public --text 'The part is on its way' --author ben@example.org",
+    ),
+)
+def post(
+    call: Call,
+    number: Number,
+    text: Text,
+    channel: Annotated[Channel, typer.Option(help="How the update reached us.")] = Channel.AGENT,
+    visibility: Annotated[Visibility, typer.Option(help="Whether the customer sees it.")] = Visibility.INTERNAL,
+    author: Author = "",
+) -> None:
+    """Post an update; an agent's public one is mailed to the contact."""
+    from gateway.desk import cases
+
+    by = author or our_side(call.settings())
+    posted = call.change(
+        lambda services: cases.post(
+            services, number, text=given_text(text), author=by, channel=channel, visibility=visibility
+        )
+    )
+    call.show(posted, _draw_update)
+
+
+@command(
+    commands, "request-info", example="gateway case request-info 3256109 --text 'Which firmware version do you run?'"
+)
+def request_info(call: Call, number: Number, text: Text, author: Author = "") -> None:
+    """Ask the contact for information: awaiting-info, a mail, and a new wait."""
+    from gateway.desk import cases
+
+    by = author or our_side(call.settings())
+    asked = call.change(lambda services: cases.request_info(services, number, text=given_text(text), author=by))
+    call.show(asked, _draw)
+
+
+@command(
+    commands, "propose-solution", example="gateway case propose-solution 3256109 --text 'Update to 4.2, then restart'"
+)
+def propose_solution(
+    call: Call,
+    number: Number,
+    text: Text,
+    author: Author = "",
+    substatus: Annotated[Substatus | None, typer.Option(help="The profile's first one when left out.")] = None,
+) -> None:
+    """Give a solution and ask for confirmation: solution-proposed, a mail, and a new wait."""
+    from gateway.desk import cases
+
+    by = author or our_side(call.settings())
+    proposed = call.change(
+        lambda services: cases.propose_solution(services, number, text=given_text(text), author=by, substatus=substatus)
+    )
+    call.show(proposed, _draw)
+
+
+@command(
+    commands,
+    "set-status",
+    example="gateway case set-status 3256109 --status open --substatus engineering-request",
+)
+def set_status(
+    call: Call,
+    number: Number,
+    status: Annotated[
+        Status, typer.Option(help="The new status; those that mail the contact have calls of their own.")
+    ],
+    substatus: Annotated[Substatus | None, typer.Option(help="The profile's first one when left out.")] = None,
+) -> None:
+    """Move a case by hand; leaving a wait for the customer ends it."""
+    from gateway.desk import cases
+
+    call.show(call.change(lambda services: cases.set_status(services, number, status, substatus)), _draw)
+
+
+@command(commands, "close", example="gateway case close 3256109 --substatus resolved --text 'Thank you, we are done.'")
+def close(
+    call: Call,
+    number: Number,
+    substatus: Annotated[Substatus | None, typer.Option(help="How it ended; resolved when left out.")] = None,
+    text: Annotated[str, typer.Option(metavar="TEXT", help="Words to the contact; - reads them from stdin.")] = "",
+    author: Author = "",
+) -> None:
+    """Close a case and tell the contact."""
+    from gateway.desk import cases
+
+    by = author or our_side(call.settings())
+    closed = call.change(
+        lambda services: cases.close(services, number, substatus=substatus, text=given_text(text), author=by)
+    )
+    call.show(closed, _draw)
+
+
+def our_side(config: "Config") -> str:
+    """Return the address under which the command line acts."""
+    return config.gateway.admin_address or config.gateway.care_address
+
+
+def given_text(text: str) -> str:
+    """Return a text that was given, or what stands on stdin for `-`."""
+    return sys.stdin.read() if text == STDIN else text
+
+
+def _draw(case: CaseView) -> None:
+    console.line(f"Case {case.number}: {case.subject}")
+    console.fields(
+        [
+            ("status", f"{case.status} / {case.substatus}"),
+            ("priority", case.priority),
+            ("type", f"{case.type}, profile {case.profile}"),
+            ("contact", _person(case.contact.name, case.contact.email)),
+            ("account", case.account),
+            ("owner", case.owner or "nobody yet"),
+            ("external ref", case.external_ref),
+            ("previous", case.previous),
+            ("opened", case.opened_at),
+            ("modified", case.modified_at),
+            ("closed", case.closed_at),
+            ("waits since", case.follow_up.started_at if case.follow_up else None),
+            ("follow-ups", _steps(case)),
+            ("hints", "\n".join(case.hints or ())),
+        ]
+    )
+
+
+def _steps(case: CaseView) -> str:
+    if case.follow_up is None or not case.follow_up.steps:
+        return ""
+    if case.follow_up.paused:
+        return "paused"
+    return "\n".join(_step(s.step, s.due_at, s.sent_at, skipped=s.skipped) for s in case.follow_up.steps)
+
+
+def _step(number: int, due_at: object, sent_at: object, *, skipped: bool) -> str:
+    state = "skipped" if skipped else f"sent {console.shown(sent_at)}" if sent_at else f"due {console.shown(due_at)}"
+    return f"#{number} {state}"
+
+
+def _draw_update(update: UpdateView) -> None:
+    console.heading(f"{console.shown(update.at)}  {update.author} by {update.channel} ({update.visibility})")
+    console.fields(
+        [
+            ("flags", update.flags),
+            ("mail", f"{update.mail_id} (gateway mail show {update.mail_id})" if update.mail_id else ""),
+            ("files", ", ".join(f"{a.name} ({console.size(a.size)})" for a in update.attachments)),
+        ]
+    )
+    console.line(update.text.strip())
+
+
+def _draw_list(cases: Sequence[CaseView]) -> None:
+    console.table(
+        ("NUMBER", "STATUS", "PRIORITY", "MODIFIED", "CONTACT", "SUBJECT"),
+        [
+            (c.number, f"{c.status} / {c.substatus}", c.priority, c.modified_at, c.contact.email, c.subject)
+            for c in cases
+        ],
+        empty="No case fits; `gateway case open --help` shows how one is opened.",
+    )
+
+
+def _person(name: str, email: str) -> str:
+    return f"{name} <{email}>" if name else email

@@ -1,0 +1,332 @@
+"""`gateway demo`: plays the story of a case for real and tells it line by line.  It is a check, too: exit 1 if it lies."""
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import console
+from gateway.cli.call import Call, command
+from gateway.cli.serve import chosen_roles
+from gateway.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from gateway.cli.stage import Stage
+    from gateway.model.views import CaseView
+
+FAILED = 1
+CARE, TEAM, AGENT = "care@example.com", "team@example.com", "ben@example.com"
+DANA, DANA_FULL, KIM_FULL = "dana@example.org", "Dana Doe <dana@example.org>", "Kim Poe <kim@example.org>"
+
+
+def register(tree: typer.Typer) -> None:
+    """Add the command to the tree."""
+    command(tree, "demo", example=("gateway demo", "gateway demo --once"), json=False)(demo)
+
+
+def demo(
+    call: Call,
+    once: Annotated[bool, typer.Option("--once", help="Exit at the end instead of staying up.")] = False,
+    speed: Annotated[float, typer.Option(min=0.01, help="2 tells it twice as fast, 0.5 half as fast.")] = 1.0,
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder for its data.")] = None,
+) -> int:
+    """Play the story of a case over real SMTP, tell it line by line, then stay up."""
+    from gateway.cli.stage import PAUSE_SECONDS, NotAsTold
+
+    call.quiet()
+    folder = _new_folder(data_dir)
+    with _stage(folder, pause=0.0 if once else PAUSE_SECONDS / speed) as stage:
+        console.line("This is the case gateway.  All that follows really happens: mail over SMTP on 127.0.0.1,")
+        console.line(f"a database in {folder}, people played by this program.")
+        try:
+            _play(stage)
+        except NotAsTold as broken:
+            console.note(f"\nNot as told: {broken}  Look into {folder} for what happened instead.")
+            return FAILED
+        _where_to_look(folder, stage, once=once)
+        if not once:
+            for asked in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(asked, lambda *_: stage.running.stop())
+            stage.running.wait()
+    return 0
+
+
+def _play(stage: "Stage") -> None:
+    case, notice = _a_case_is_opened(stage)
+    question = _the_agent_asks(stage, case.number, "Which firmware version does the router run?", notice)
+    _a_machine_and_a_colleague_answer(stage, case.number, question)
+    _the_customer_answers(stage, case.number, question)
+    _a_mail_without_reference_is_linked_by_hand(stage, case.number)
+    last = _a_solution_is_accepted(stage, case.number)
+    _a_late_reply(stage, case.number, last)
+    _the_ledger_balances(stage)
+
+
+def _a_case_is_opened(stage: "Stage") -> "tuple[CaseView, EmailMessage]":
+    from gateway.cli.stage import reference_line
+    from gateway.desk import cases
+
+    stage.begin("A case is opened")
+    case = cases.open_case(
+        stage.services,
+        subject="VPN drops every hour",
+        description="Since this morning the VPN of our Oslo office drops every hour, for about five minutes.",
+        contact_email=DANA,
+        contact_name="Dana Doe",
+        owner=AGENT,
+    )
+    stage.tell("agent", f"opens case {case.number} for {DANA_FULL}: {case.subject}")
+    stage.tell("gateway", _status(case))
+    notice = stage.receive(DANA)
+    stage.show_notice("customer", notice)
+    stage.check("the notice carries a Reference ID in its body", bool(reference_line(notice)))
+    stage.check("the Reference ID is not in the subject", "REF-" not in str(notice["Subject"]))
+    return case, notice
+
+
+def _the_agent_asks(stage: "Stage", number: str, question: str, before: "EmailMessage | None" = None) -> "EmailMessage":
+    from gateway.desk import cases
+
+    if before is not None:
+        stage.begin("The agent needs to know more")
+    stage.tell("agent", f"asks: {question}")
+    case = cases.request_info(stage.services, number, text=question, author=AGENT)
+    stage.tell("gateway", _status(case))
+    stage.check("the case waits for the customer", _is(case, "awaiting-info", "information-required-from-customer"))
+    notice = stage.receive(DANA)
+    stage.show_notice("customer", notice)
+    if before is not None:
+        stage.check("it stands in the same thread", str(before["Message-ID"]) in str(notice["References"]))
+    return notice
+
+
+def _a_machine_and_a_colleague_answer(stage: "Stage", number: str, question: "EmailMessage") -> None:
+    from gateway.cli.stage import answer
+
+    stage.begin("Answers that must not count")
+    stage.tell("customer", "her out-of-office assistant answers at once, quoting the mail")
+    away = answer(question, DANA_FULL, "I am away until Monday.", Auto_Submitted="auto-replied")
+    mail = stage.send(away, sender=DANA)
+    stage.tell("gateway", f"mail {mail.id}: {mail.disposition}, because {mail.reason}")
+    stage.check(
+        "an automatic reply is recorded and changes nothing",
+        mail.disposition == "automatic" and mail.case == number and _waits(stage, number),
+    )
+    stage.tell("customer", "a colleague who got the mail forwarded answers, with the Reference ID")
+    mail = stage.send(answer(question, KIM_FULL, "I think it is version 7."), sender="kim@example.org")
+    stage.tell("gateway", f"mail {mail.id}: {mail.disposition}, because {mail.reason}")
+    stage.check(
+        "it is linked by its Reference ID, but only the case contact can answer",
+        mail.disposition == "linked" and mail.reason == "sender-not-contact" and _waits(stage, number),
+    )
+
+
+def _the_customer_answers(stage: "Stage", number: str, question: "EmailMessage") -> None:
+    from gateway.cli.stage import answer
+
+    stage.begin("The customer answers")
+    stage.tell("customer", "Dana answers with her mail client, the question quoted below")
+    reply = answer(question, DANA_FULL, "It runs 7.2.1, build 40.")
+    mail = stage.send(reply, sender=DANA)
+    for step in mail.trace:
+        stage.tell("gateway" if step is mail.trace[0] else "", f"{step.step}: {step.result} {step.reason}".rstrip())
+    case = stage.case(number)
+    stage.tell("gateway", _status(case))
+    stage.check(
+        "the reply is linked and the case is open again",
+        mail.reason == "reference-found" and mail.case == number and _is(case, "open", "customer-responded"),
+    )
+    stage.check("the timer has stopped", case.follow_up is None)
+    stage.tell("customer", "her server did not hear our answer and sends the same mail once more")
+    again = stage.send(reply, sender=DANA)
+    stage.check(f"it is a duplicate of mail {mail.id} and has no effect", again.duplicate_of == mail.id)
+
+
+def _a_mail_without_reference_is_linked_by_hand(stage: "Stage", number: str) -> None:
+    from gateway.cli.stage import written
+    from gateway.desk import queue
+
+    stage.begin("A mail without a Reference ID")
+    _the_agent_asks(stage, number, "Since which release does it happen?")
+    stage.tell("customer", "writes a new mail instead of answering: no Reference ID, only the number in the subject")
+    new = written(DANA_FULL, f"Case {number}, your question", "It began with release 7.2.\n")
+    mail = stage.send(new, sender=DANA)
+    stage.tell("gateway", f"mail {mail.id}: {mail.disposition}, because {mail.reason}")
+    item = next(i for i in queue.find(stage.services) if i.mail_id == mail.id)
+    hint = item.hints[0] if item.hints else None
+    stage.check(
+        "a case number never links: a person decides, with hints",
+        mail.reason == "no-reference" and hint is not None and hint.case == number and _waits(stage, number),
+    )
+    if hint is not None:
+        stage.tell("hint", f"case {hint.case}, score {hint.score}: " + " ".join(hint.evidence))
+    linked = queue.link(stage.services, item.id, number, by=TEAM)
+    stage.tell("admin", "links it by hand:\n" + "\n".join(f"  {effect}" for effect in linked.effects))
+    stage.check("it has the effects it would have had on arrival", _answered(stage, number))
+    undone = queue.undo(stage.services, item.id, by=TEAM)
+    stage.tell("admin", "takes that back:\n" + "\n".join(f"  {effect}" for effect in undone.effects))
+    stage.check("status and timer are as before", _waits(stage, number) and _timer_runs(stage, number))
+    queue.link(stage.services, item.id, number, by=TEAM)
+    stage.tell("admin", "links it again")
+    stage.check("and the case is open / customer-responded", _answered(stage, number))
+
+
+def _a_solution_is_accepted(stage: "Stage", number: str) -> "EmailMessage":
+    from gateway.cli.stage import answer
+    from gateway.desk import cases
+
+    stage.begin("A solution, and the end")
+    solution = "Release 7.2.2 fixes the timer of the tunnel.  Please install it and tell us."
+    case = cases.propose_solution(stage.services, number, text=solution, author=AGENT)
+    stage.tell("agent", f"proposes: {solution}")
+    stage.tell("gateway", _status(case))
+    notice = stage.receive(DANA)
+    stage.show_notice("customer", notice)
+    stage.tell("customer", "accepts")
+    stage.send(answer(notice, DANA_FULL, "It works, thank you!  You may close the case."), sender=DANA)
+    stage.check("her answer is linked and the case is open again", _answered(stage, number))
+    stage.check("her owner was told of each answer", stage.sink.next_to(AGENT) is not None)
+    closed = cases.close(stage.services, number, text="Glad to hear it.", author=AGENT)
+    stage.tell("agent", "closes the case")
+    stage.tell("gateway", _status(closed))
+    stage.check("the case is closed", _is(closed, "closed", "resolved"))
+    last = stage.receive(DANA)
+    stage.show_notice("customer", last)
+    return last
+
+
+def _a_late_reply(stage: "Stage", number: str, last: "EmailMessage") -> None:
+    from gateway.cli.stage import answer, body
+
+    stage.begin("A late reply")
+    stage.tell("customer", "answers the last mail after all: It dropped again last night.")
+    mail = stage.send(answer(last, DANA_FULL, "It dropped again last night."), sender=DANA)
+    stage.tell("gateway", f"mail {mail.id}: {mail.disposition}, because {mail.reason}")
+    stage.check(
+        "mail never changes a closed case; the admin team gets it",
+        mail.disposition == "queued" and mail.reason == "case-closed" and stage.case(number).status == "closed",
+    )
+    notice = stage.receive(DANA)
+    stage.show_notice("customer", notice)
+    stage.check("she is told that it is closed and how it can be reopened", "reopen" in body(notice).lower())
+
+
+def _the_ledger_balances(stage: "Stage") -> None:
+    from gateway.desk import mails
+
+    stage.begin("The ledger")
+    balance = mails.ledger(stage.services)
+    counts = ("linked", "queued", "automatic", "bounce", "duplicate", "quarantined", "in_progress")
+    said = " + ".join(f"{getattr(balance, name)} {name.replace('_', ' ')}" for name in counts)
+    stage.tell("gateway", f"{balance.accepted} mails accepted = {said}")
+    stage.check("every mail that was ever accepted is accounted for", balance.balanced and balance.in_progress == 0)
+
+
+# --- small questions that many steps ask
+
+
+def _status(case: "CaseView") -> str:
+    timer = ""
+    if case.follow_up is not None and case.follow_up.steps:
+        timer = f"; first reminder due {console.shown(case.follow_up.steps[0].due_at)}"
+    return f"case {case.number} is {case.status} / {case.substatus}{timer}"
+
+
+def _is(case: "CaseView", status: str, substatus: str) -> bool:
+    return (case.status, case.substatus) == (status, substatus)
+
+
+def _waits(stage: "Stage", number: str) -> bool:
+    return stage.case(number).status == "awaiting-info"
+
+
+def _timer_runs(stage: "Stage", number: str) -> bool:
+    return stage.case(number).follow_up is not None
+
+
+def _answered(stage: "Stage", number: str) -> bool:
+    return _is(stage.case(number), "open", "customer-responded")
+
+
+# --- the house around the story
+
+
+def _new_folder(chosen: Path | None) -> Path:
+    """Return an empty folder for the demo's data.  Raises InvalidInput for one that is in use."""
+    if chosen is None:
+        return Path(tempfile.mkdtemp(prefix="gateway-demo-"))
+    if chosen.exists() and (not chosen.is_dir() or any(chosen.iterdir())):
+        raise InvalidInput(f"{chosen} is in use; give --data-dir a new or empty folder.")
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen.absolute()
+
+
+@contextmanager
+def _stage(folder: Path, *, pause: float) -> "Iterator[Stage]":
+    """Start a sink, and a gateway with all its roles whose relay is the sink."""
+    from gateway import app, config
+    from gateway.cli.stage import Sink, Stage, free_port
+
+    sink = Sink(folder / "customer-mail")
+    try:
+        settings = folder / "gateway.toml"
+        settings.write_text(_settings(folder, smtp_port=free_port(), relay_port=sink.port), encoding="utf-8")
+        with app.build(config.load(settings)) as running:
+            running.start(chosen_roles(""))
+            yield Stage(running=running, sink=sink, pause=pause)
+    finally:
+        sink.close()
+
+
+def _settings(folder: Path, *, smtp_port: int, relay_port: int) -> str:
+    # A JSON string is a TOML string, too.
+    return f"""# Settings of this demo; `gateway --config {folder / "gateway.toml"} ...` works on its data.
+[gateway]
+data_dir = {dumps(str(folder))}
+organisation = "Example Care"
+care_address = "{CARE}"
+admin_address = "{TEAM}"
+care_phone = "+47 5550 100"
+first_case_number = 3256109
+
+[database]
+url = {dumps(f"sqlite:///{folder / 'gateway.db'}")}
+
+[smtp]
+port = {smtp_port}
+
+[relay]
+host = "127.0.0.1"
+port = {relay_port}
+"""
+
+
+def _where_to_look(folder: Path, stage: "Stage", *, once: bool) -> None:
+    config = f"--config {folder / 'gateway.toml'}"
+    number = int(stage.services.config.gateway.first_case_number)
+    console.line()
+    console.line("That was the story, and all of it is still there:")
+    console.line(f"   {folder}  settings, database, and each mail that the customer got (customer-mail/)")
+    console.line("Look at it with:")
+    for command_line in (
+        f"case show {number}",
+        "mail list",
+        "mail show 3",
+        "queue list",
+        "outbox list --state all",
+        "ledger",
+    ):
+        console.line(f"   gateway {command_line} {config}")
+    if once:
+        return
+    console.line("It stays up.  Open a case of your own in another terminal, or mail to it:")
+    console.line(f"   gateway case open --subject Hello --description 'A first try' --contact you@example.org {config}")
+    console.line(f"   SMTP 127.0.0.1:{stage.running.smtp_port}, recipient {CARE}")
+    console.line("Ctrl-C ends it.")

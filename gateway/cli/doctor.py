@@ -1,0 +1,194 @@
+"""`gateway doctor`: looks at everything the gateway needs, changes nothing, and says what is wrong and what to do."""
+
+import shutil
+import smtplib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from gateway.cli import console
+from gateway.cli.call import Call, command
+from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+FAILED = 1
+TIMEOUT_SECONDS = 5
+LEAST_FREE_BYTES = 500_000_000
+LARGEST_SKEW_SECONDS = 5
+
+OK, NOTE, PROBLEM = "ok", "note", "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check saw.  state: ok, note (works, but look at it) or problem."""
+
+    check: str
+    state: str
+    sentence: str
+
+
+def register(tree: typer.Typer) -> None:
+    """Add the command to the tree."""
+    command(tree, "doctor", example="gateway doctor --config gateway.toml")(doctor)
+
+
+def doctor(call: Call) -> int:
+    """Check database, broker, relay, listener, clock, disk and addresses; exit 1 when something is wrong."""
+    findings = list(examine(call.settings()))
+    if call.json:
+        for finding in findings:
+            console.json(finding)
+    else:
+        console.table(("CHECK", "STATE", "WHAT"), [(f.check, f.state, f.sentence) for f in findings], empty="")
+    return FAILED if any(finding.state == PROBLEM for finding in findings) else 0
+
+
+def examine(config: "Config") -> Iterator[Finding]:
+    """Yield one finding a check."""
+    for name, check in CHECKS.items():
+        try:
+            state, sentence = check(config)
+        except (GatewayError, OSError, smtplib.SMTPException) as error:
+            state, sentence = PROBLEM, str(error)
+        yield Finding(check=name, state=state, sentence=sentence)
+
+
+def _database(config: "Config") -> tuple[str, str]:
+    from sqlalchemy import update
+
+    from gateway.config import effective
+    from gateway.store import db
+    from gateway.store.tables import counter
+
+    url = config.database.url
+    if not db.exists(url):
+        return NOTE, "There is no database yet; the first `gateway serve` makes it."
+    database = db.Database(url, busy_seconds=TIMEOUT_SECONDS)
+    try:
+        version = db.current(database)
+        if version != db.HEAD:
+            return PROBLEM, f"The schema is {version or 'empty'}, not {db.HEAD}; run `gateway db upgrade`."
+        with database.write() as conn:
+            # Changes no row, and is refused by a database that can only be read.
+            conn.execute(update(counter).where(counter.c.name == "").values(value=counter.c.value))
+    finally:
+        database.close()
+    return OK, f"{effective(config)['database']['url']} answers, is writable and has schema {version}."
+
+
+def _broker(config: "Config") -> tuple[str, str]:
+    if not config.broker.url:
+        return OK, "Wake-ups stay inside the process; nothing else is needed."
+    import redis
+
+    try:
+        with redis.Redis.from_url(config.broker.url, socket_connect_timeout=TIMEOUT_SECONDS) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        return PROBLEM, f"Redis does not answer ({type(error).__name__}); start it or check broker.url."
+    return OK, "Redis answers."
+
+
+def _relay(config: "Config") -> tuple[str, str]:
+    relay = config.relay
+    if not relay.host:
+        return NOTE, f"No relay is set, so mails are written to {config.gateway.data_dir / 'sent'}; set relay.host."
+    kind = smtplib.SMTP_SSL if relay.tls == "implicit" else smtplib.SMTP
+    try:
+        with kind(relay.host, relay.port, local_hostname=config.mail_domain, timeout=TIMEOUT_SECONDS) as session:
+            code, _ = session.ehlo()
+            offers_tls = session.has_extn("starttls")
+    except (OSError, smtplib.SMTPException) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return (
+            PROBLEM,
+            f"{relay.host}:{relay.port} does not answer as a relay ({why}); check relay.host and relay.port.",
+        )
+    if code != 250:
+        return PROBLEM, f"{relay.host}:{relay.port} answers EHLO with {code}; ask who runs it."
+    if relay.tls == "starttls" and not offers_tls:
+        return PROBLEM, f"{relay.host}:{relay.port} does not offer STARTTLS, so no mail leaves; check relay.tls."
+    return OK, f"{relay.host}:{relay.port} answers."
+
+
+def _listener(config: "Config") -> tuple[str, str]:
+    host, port = config.smtp.host, config.smtp.port
+    if port == 0:
+        return OK, "The system chooses the port at each start."
+    try:
+        with socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as peer:
+            greeting = peer.recv(200)
+    except ConnectionRefusedError:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, port))
+        return NOTE, f"{host}:{port} is free: the gateway does not take mail now; `gateway serve` starts it."
+    except TimeoutError:
+        return PROBLEM, f"{host}:{port} is taken by something that says nothing; stop it or change smtp.port."
+    if not greeting.startswith((b"220", b"421")):
+        return PROBLEM, f"{host}:{port} is taken by something that is no mail server; stop it or change smtp.port."
+    return OK, f"{host}:{port} answers."
+
+
+def _clock(config: "Config") -> tuple[str, str]:
+    from sqlalchemy import select
+
+    from gateway.clock import SystemClock
+    from gateway.store import db
+
+    if not db.exists(config.database.url):
+        return OK, f"The machine says {console.shown(SystemClock().now())}; there is no database to compare with."
+    database = db.Database(config.database.url, busy_seconds=TIMEOUT_SECONDS)
+    try:
+        with database.read() as conn:
+            theirs = float(conn.execute(select(db.epoch_now())).scalar_one())
+    finally:
+        database.close()
+    skew = abs(SystemClock().now().timestamp() - theirs)
+    if skew > LARGEST_SKEW_SECONDS:
+        return PROBLEM, f"Machine and database differ by {skew:.0f} s; let both follow a time server."
+    return OK, "Machine and database agree on the time."
+
+
+def _disk(config: "Config") -> tuple[str, str]:
+    folder = config.gateway.data_dir.absolute()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE_BYTES:
+        return PROBLEM, f"Only {console.size(free)} are free in {folder}; make room before mail is refused."
+    if not _writable(there):
+        return PROBLEM, f"{there} cannot be written; give this user the right to, or change gateway.data_dir."
+    return OK, f"{console.size(free)} are free in {folder}."
+
+
+def _writable(folder: Path) -> bool:
+    import os
+
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _care_address(config: "Config") -> tuple[str, str]:
+    care = config.gateway.care_address
+    if care.endswith("@localhost"):
+        return NOTE, f"{care} is the default and reaches nobody; set gateway.care_address."
+    domain = care.rpartition("@")[2].lower()
+    if care.lower() not in config.accepted and f"@{domain}" not in config.accepted:
+        return PROBLEM, f"The listener does not accept {care}, so replies are refused; add it to smtp.accept."
+    return OK, f"Customers write to {care}, and the listener accepts it."
+
+
+CHECKS: dict[str, Callable[["Config"], tuple[str, str]]] = {
+    "database": _database,
+    "broker": _broker,
+    "relay": _relay,
+    "listener": _listener,
+    "clock": _clock,
+    "disk": _disk,
+    "care address": _care_address,
+}

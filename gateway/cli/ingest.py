@@ -1,0 +1,202 @@
+"""`gateway ingest`: takes mails in as if they had been received.  Its exit codes are those an MTA understands.
+
+0: all are committed (and, for files, settled).  65: a path or mbox cannot be read.  75: not committed now, hand it in
+again.  What a mail holds never makes it fail: empty, broken and oversized mail is taken.  Source: sysexits, CONTRACT 2.
+"""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli import console
+from gateway.cli.call import Call, command
+from gateway.cli.mail import draw_list
+from gateway.clock import monotonic_seconds
+
+if TYPE_CHECKING:
+    from gateway.app import App
+    from gateway.desk.intake import Handed
+    from gateway.model.views import MailView
+
+OK, UNREADABLE, TRY_AGAIN = 0, 65, 75
+STDIN = Path("-")
+BATCH_MAILS = 50
+# A mail that is read by another process, or that failed and waits for its next try, is waited for this long.
+PATIENCE_SECONDS = 120
+LOOK_AGAIN_SECONDS = 0.2
+
+Sender = Annotated[str, typer.Option(metavar="A", help="Envelope sender; Return-Path or From when left out.")]
+Recipient = Annotated[str, typer.Option(metavar="B", help="Envelope recipient; the care address when left out.")]
+
+
+def register(tree: typer.Typer) -> None:
+    """Add the command to the tree."""
+    command(
+        tree,
+        "ingest",
+        example=(
+            "gateway ingest reply.eml",
+            "gateway ingest --mbox archive.mbox --json",
+            "gateway ingest --sender ${sender} --recipient ${recipient} - (in an MTA's pipe)",
+        ),
+    )(ingest)
+
+
+def ingest(
+    call: Call,
+    path: Annotated[
+        Path, typer.Argument(metavar="[FILE|DIR|-]", help="What to take in; - (the default) is stdin.")
+    ] = STDIN,
+    mbox: Annotated[bool, typer.Option("--mbox", help="The files are mboxes of many mails.")] = False,
+    sender: Sender = "",
+    recipient: Recipient = "",
+) -> int:
+    """Take mails in as if received; files and folders wait for what becomes of each mail and print it.
+
+    Exit codes: 0 taken; 65 a path or mbox cannot be read; 75 not committed, hand it in again.
+    """
+    try:
+        if path == STDIN:
+            return _pipe(call, mbox=mbox, sender=sender, recipient=recipient)
+        return _paths(call, path, mbox=mbox, sender=sender, recipient=recipient)
+    except Exception as error:  # whatever went wrong, the mail must not bounce: the MTA keeps it and tries again
+        from gateway.desk.intake import Unreadable
+
+        console.note(f"{error}" if isinstance(error, Unreadable) else f"Not committed: {error}")
+        return UNREADABLE if isinstance(error, Unreadable) else TRY_AGAIN
+
+
+def _pipe(call: Call, *, mbox: bool, sender: str, recipient: str) -> int:
+    """Commit what comes on stdin, and nothing more: what is committed is processed by `serve` or the next turn."""
+    from gateway.desk import intake
+
+    if sys.stdin.isatty():
+        raise typer.BadParameter("give a file or a folder, or a mail on stdin", param_hint="FILE")
+    committed = False
+    try:
+        with call.gateway() as running:
+            if mbox:
+                raws: Iterable[bytes] = list(intake.split_mbox(sys.stdin.buffer, name="stdin"))
+            else:
+                raws = [intake.without_from_line(sys.stdin.buffer.read())]
+            for raw in raws:
+                _take(running, raw, sender=sender, recipient=recipient)
+            committed = True
+    except Exception:
+        # Once committed, nothing may make the MTA hand the mail in again.
+        if not committed:
+            raise
+    return OK
+
+
+def _paths(call: Call, path: Path, *, mbox: bool, sender: str, recipient: str) -> int:
+    from gateway.desk import intake
+
+    paths = intake.files(path)
+    taken: list[MailView] = []
+    with ExitStack() as stack:
+        running = stack.enter_context(call.gateway())
+        progress = stack.enter_context(_progress(None if mbox else len(paths)))
+        handed = _Handed(paths, mbox=mbox)
+        while chunk := list(islice(handed, BATCH_MAILS)):
+            ids = [_take(running, one.raw, sender=sender, recipient=recipient) for one in chunk]
+            settled = list(_settled(running, ids))
+            progress.advance(len(ids))
+            if call.json:
+                for mail in settled:
+                    console.json(mail)
+            taken += settled
+        call.deliver(running)
+    if not call.json:
+        draw_list(taken)
+    return UNREADABLE if handed.unreadable else OK
+
+
+class _Handed:
+    """The mails of many files, one by one; what cannot be read is said and counted, and the rest goes on."""
+
+    def __init__(self, paths: list[Path], *, mbox: bool) -> None:
+        self.unreadable = 0
+        self._mails = self._read(paths, mbox=mbox)
+
+    def __iter__(self) -> "Iterator[Handed]":
+        return self._mails
+
+    def _read(self, paths: list[Path], *, mbox: bool) -> "Iterator[Handed]":
+        from gateway.desk import intake
+
+        for path in paths:
+            try:
+                yield from intake.from_mbox(path) if mbox else [intake.one(path)]
+            except intake.Unreadable as error:
+                console.note(str(error))
+                self.unreadable += 1
+
+
+def _take(running: "App", raw: bytes, *, sender: str, recipient: str) -> str:
+    """Commit one mail and return its id."""
+    from gateway.desk import intake
+
+    care_address = running.config.gateway.care_address
+    envelope = intake.envelope(raw, sender=sender, recipient=recipient, care_address=care_address)
+    return str(running.ingest(raw, envelope).id)
+
+
+def _settled(running: "App", ids: list[str]) -> "Iterator[MailView]":
+    """Process what waits, and yield these mails, in order, each as soon as it has a disposition."""
+    from gateway.desk import mails
+
+    patience_ends = monotonic_seconds() + PATIENCE_SECONDS
+    for mail_id in ids:
+        while True:
+            running.process_mail()
+            mail = mails.show(running.services, mail_id)
+            if mail.disposition is not None:
+                break
+            if monotonic_seconds() > patience_ends:
+                raise TimeoutError(f"mail {mail_id} is safe but not processed yet; see `gateway mail show {mail_id}`")
+            time.sleep(LOOK_AGAIN_SECONDS)
+        yield _brief(mail)
+
+
+def _brief(mail: "MailView") -> "MailView":
+    """Return the mail object without the details that `gateway mail show` adds."""
+    from dataclasses import fields
+
+    from gateway.model.views import MailView
+
+    return MailView(**{field.name: getattr(mail, field.name) for field in fields(MailView)})
+
+
+class _progress:
+    """A progress bar on a terminal (stderr), nothing anywhere else.  total: None when it is not known."""
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._bar: Any = None
+
+    def __enter__(self) -> "_progress":
+        if sys.stderr.isatty() and self._total != 1:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("Taking mails in"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self._total)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, count: int) -> None:
+        """Say that so many more are done."""
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
