@@ -53,7 +53,7 @@ ORIGINAL_MESSAGE = (
     "messaggio originale|messaggio inoltrato",
     "oorspronkelijk bericht|doorgestuurd bericht",
     "originalmeddelande|ursprungligt meddelande|vidarebefordrat meddelande",
-    "oprindelig meddelelse|opprinnelig melding|videresendt meddelelse|original meddelelse",
+    "oprindelig besked|oprindelig meddelelse|opprinnelig melding|videresendt meddelelse|original meddelelse",
     "alkuperäinen viesti|oryginalna wiadomość|wiadomość oryginalna|wiadomość przekazana|původní zpráva",
     "исходное сообщение|пересылаемое сообщение|оригинальное сообщение",
     "orijinal mesaj|eredeti üzenet|mesajul original",

@@ -46,13 +46,14 @@ def _any_of(phrases: tuple[str, ...]) -> str:
 
 _ENDS_ATTRIBUTION = re.compile(rf"(?:{_any_of(phrases.WROTE)})\s?[:：]?[\s*_]{{0,3}}$", re.I)
 _STARTS_ATTRIBUTION = re.compile(
-    rf"[\s*_-]{{0,4}}(?:(?:{_any_of(phrases.ATTRIBUTION_STARTS)})\b|\d{{1,4}}[-./年 ])", re.I
+    rf"[\s*_-]{{0,4}}(?:(?:{_any_of(phrases.ATTRIBUTION_STARTS)})\b|\d{{1,4}}[-./年 ]|\w{{2,4}}[.,]? \d)", re.I
 )
 _NAMES_SOMEONE = re.compile(r"[@<\d]")
 # "2026-11-20 10:00 GMT+01:00 Ann <ann@example.com>:", the attribution that needs no verb.
 _DATE_AND_ADDRESS = re.compile(r"\s?\D{0,12}\d.{4,150}<[^<>\s]{3,80}>\s?[:：]\s*$")
 _SEPARATOR = re.compile(
-    rf"\s?[-_=*]{{2,40}}\s?(?:{_any_of(phrases.ORIGINAL_MESSAGE)})|\s?(?:{_any_of(phrases.FORWARD_STARTS)})\s?:", re.I
+    rf"\s{{0,12}}[-_=*]{{2,40}}\s?(?:{_any_of(phrases.ORIGINAL_MESSAGE)})|\s?(?:{_any_of(phrases.FORWARD_STARTS)})\s?:",
+    re.I,
 )
 _REPLY_ABOVE = re.compile(rf"[\s#*=_-]{{0,40}}(?:{_any_of(phrases.REPLY_ABOVE)})", re.I)
 _RULE = re.compile(r"\s{0,3}(?:_{20,200}|-{10,200}|={10,200})\s*$")
@@ -109,7 +110,7 @@ def _mark(lines: list[str]) -> list[_Line]:
             kinds += [_Line.ATTRIBUTION] * attribution
             if not _quote_follows(lines, len(kinds)):
                 kinds += [_Line.BEHIND] * (len(lines) - len(kinds))
-        elif _SIGNATURE_DASHES.match(line):
+        elif _SIGNATURE_DASHES.match(line) or _is_list_footer(lines, at):
             kinds += [_Line.SIGNATURE] * _signature_length(lines, at)
         elif len(line) <= _LONGEST_MOBILE_LINE and "," not in line and _MOBILE.match(line):
             kinds.append(_Line.SIGNATURE)
@@ -141,6 +142,11 @@ def _is_header_block(lines: list[str], at: int) -> bool:
     near = [line[:_LONGEST_MARK] for line in lines[at : at + _HEADER_LINES]]
     fields = [line for line in near if _OTHER_HEADER.match(line) or _FROM_HEADER.match(line)]
     return len(fields) >= 3 or (len(fields) == 2 and any("@" in line for line in fields))
+
+
+def _is_list_footer(lines: list[str], at: int) -> bool:
+    """Say whether the line is the rule above what a mailing list adds; it is cut like a signature."""
+    return _RULE.match(lines[at]) is not None and any("mailing list" in line.lower() for line in lines[at + 1 : at + 3])
 
 
 def _attribution_length(lines: list[str], at: int) -> int:
