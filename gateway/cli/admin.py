@@ -43,7 +43,9 @@ def tick(
     clock = FixedClock(moment(now)) if now else SystemClock()
     with app.build(call.settings(), clock=clock) as running:
         done = {"now": clock.now(), "mails_processed": running.process_mail(), "mails_sent": running.deliver_due()}
-    call.show(done, lambda _: console.line(f"{done['mails_processed']} mails processed, {done['mails_sent']} mails sent."))
+    call.show(
+        done, lambda _: console.line(f"{done['mails_processed']} mails processed, {done['mails_sent']} mails sent.")
+    )
 
 
 def config(call: Call) -> None:
@@ -64,7 +66,9 @@ def upgrade(call: Call) -> None:
     after = _current(url)
     call.show(
         {"before": before, "current": after, "newest": db.HEAD},
-        lambda _: console.line(f"The schema is {after}" + (f", it was {before or 'empty'}." if before != after else " already.")),
+        lambda _: console.line(
+            f"The schema is {after}" + (f", it was {before or 'empty'}." if before != after else " already.")
+        ),
     )
 
 

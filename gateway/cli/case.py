@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 commands = noun("case", "Work with cases.", example="gateway case list --status awaiting-info")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Case number; leading zeros may be left out.")]
-Author = Annotated[str, typer.Option(metavar="EMAIL", help="Who writes; the admin address, or the care address, when left out.")]
+Author = Annotated[
+    str, typer.Option(metavar="EMAIL", help="Who writes; the admin address, or the care address, when left out.")
+]
 Text = Annotated[str, typer.Option(metavar="TEXT", help="The text; - reads it from stdin.")]
 STDIN = "-"
 
@@ -37,7 +39,9 @@ def open_(
     name: Annotated[str, typer.Option(metavar="NAME", help="The contact's name.")] = "",
     priority: Annotated[Priority, typer.Option(help="How urgent it is.")] = Priority.MEDIUM,
     type: Annotated[CaseType, typer.Option(help="What sort of case it is.")] = CaseType.SUPPORT,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="Policy profile; the configured one when left out.")] = "",
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="Policy profile; the configured one when left out.")
+    ] = "",
     owner: Annotated[str, typer.Option(metavar="EMAIL", help="The agent who owns it.")] = "",
     external_ref: Annotated[str, typer.Option(metavar="TEXT", help="Number in another system.")] = "",
     previous: Annotated[str, typer.Option(metavar="NUMBER", help="The closed case that this one continues.")] = "",
@@ -169,9 +173,7 @@ def propose_solution(
 
     by = author or our_side(call.settings())
     proposed = call.change(
-        lambda services: cases.propose_solution(
-            services, number, text=given_text(text), author=by, substatus=substatus
-        )
+        lambda services: cases.propose_solution(services, number, text=given_text(text), author=by, substatus=substatus)
     )
     call.show(proposed, _draw)
 
@@ -184,7 +186,9 @@ def propose_solution(
 def set_status(
     call: Call,
     number: Number,
-    status: Annotated[Status, typer.Option(help="The new status; those that mail the contact have calls of their own.")],
+    status: Annotated[
+        Status, typer.Option(help="The new status; those that mail the contact have calls of their own.")
+    ],
     substatus: Annotated[Substatus | None, typer.Option(help="The profile's first one when left out.")] = None,
 ) -> None:
     """Move a case by hand; leaving a wait for the customer ends it."""
@@ -271,7 +275,10 @@ def _draw_update(update: UpdateView) -> None:
 def _draw_list(cases: Sequence[CaseView]) -> None:
     console.table(
         ("NUMBER", "STATUS", "PRIORITY", "MODIFIED", "CONTACT", "SUBJECT"),
-        [(c.number, f"{c.status} / {c.substatus}", c.priority, c.modified_at, c.contact.email, c.subject) for c in cases],
+        [
+            (c.number, f"{c.status} / {c.substatus}", c.priority, c.modified_at, c.contact.email, c.subject)
+            for c in cases
+        ],
         empty="No case fits; `gateway case open --help` shows how one is opened.",
     )
 

@@ -34,8 +34,6 @@ class Finding:
     sentence: str
 
 
-
-
 def register(tree: typer.Typer) -> None:
     """Add the command to the tree."""
     command(tree, "doctor", example="gateway doctor --config gateway.toml")(doctor)
@@ -109,7 +107,10 @@ def _relay(config: "Config") -> tuple[str, str]:
             offers_tls = session.has_extn("starttls")
     except (OSError, smtplib.SMTPException) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
-        return PROBLEM, f"{relay.host}:{relay.port} does not answer as a relay ({why}); check relay.host and relay.port."
+        return (
+            PROBLEM,
+            f"{relay.host}:{relay.port} does not answer as a relay ({why}); check relay.host and relay.port.",
+        )
     if code != 250:
         return PROBLEM, f"{relay.host}:{relay.port} answers EHLO with {code}; ask who runs it."
     if relay.tls == "starttls" and not offers_tls:

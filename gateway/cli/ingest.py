@@ -50,7 +50,9 @@ def register(tree: typer.Typer) -> None:
 
 def ingest(
     call: Call,
-    path: Annotated[Path, typer.Argument(metavar="[FILE|DIR|-]", help="What to take in; - (the default) is stdin.")] = STDIN,
+    path: Annotated[
+        Path, typer.Argument(metavar="[FILE|DIR|-]", help="What to take in; - (the default) is stdin.")
+    ] = STDIN,
     mbox: Annotated[bool, typer.Option("--mbox", help="The files are mboxes of many mails.")] = False,
     sender: Sender = "",
     recipient: Recipient = "",

@@ -70,9 +70,7 @@ def release(call: Call, item: Item) -> None:
     _act(call, "", lambda services, _who: queue.release(services, item))
 
 
-@command(
-    commands, "link", example=("gateway queue link 3 3256109 --preview", "gateway queue link 3 3256109")
-)
+@command(commands, "link", example=("gateway queue link 3 3256109 --preview", "gateway queue link 3 3256109"))
 def link(
     call: Call,
     item: Item,
@@ -90,7 +88,9 @@ def link(
 def open_case(
     call: Call,
     item: Item,
-    subject: Annotated[str, typer.Option(metavar="TEXT", help="Subject of the case; the mail's, shortened, when left out.")] = "",
+    subject: Annotated[
+        str, typer.Option(metavar="TEXT", help="Subject of the case; the mail's, shortened, when left out.")
+    ] = "",
     priority: Annotated[Priority | None, typer.Option(help="How urgent it is; medium when left out.")] = None,
     by: By = "",
 ) -> None:
@@ -100,7 +100,9 @@ def open_case(
     _act(
         call,
         by,
-        lambda services, who: queue.open_case(services, item, by=who, subject=subject, priority=priority or ""),
+        lambda services, who: queue.open_case(
+            services, item, by=who, subject=subject, priority=priority or Priority.MEDIUM
+        ),
     )
 
 
@@ -125,9 +127,7 @@ def undo(call: Call, item: Item, by: By = "") -> None:
     _act(call, by, lambda services, who: queue.undo(services, item, by=who))
 
 
-def _act(
-    call: Call, by: str, do: "Callable[[Services, str], QueueResult]", *, preview: bool = False
-) -> None:
+def _act(call: Call, by: str, do: "Callable[[Services, str], QueueResult]", *, preview: bool = False) -> None:
     who = by or our_side(call.settings())
     result = call.look(lambda services: do(services, who)) if preview else call.change(lambda s: do(s, who))
     call.show(result, lambda shown: _draw_result(shown, preview=preview))
