@@ -48,7 +48,6 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
 
 
@@ -96,7 +95,9 @@ def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> N
 
 def mail_failed(entry: SpoolEntry, error: Exception) -> None:
     """`mail.failed`: our own code broke on a mail; it is kept and tried again alone."""
-    _mail.error("mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, exc_info=error)
+    _mail.error(
+        "mail.failed", mail=entry.id, failures=entry.failures + 1, error=type(error).__name__, at=_frames(error)
+    )
 
 
 def mail_quarantined(entry: SpoolEntry, why: str) -> None:

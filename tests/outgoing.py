@@ -39,6 +39,7 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
     Notice.CASE_CLOSED_NOTICE: {"closed_at": "2026-11-20", "reopen_until": "2026-12-20", "reopen_how": "phone"},
     Notice.REPLY_RECEIVED: {"author": "maria@example.org", "text": "It is 4.2.0.", "note": ""},
     Notice.NEEDS_A_LOOK: {"author": "maria@example.org", "text": "I am away. Port 8443.", "note": "Looks human."},
+    Notice.UNLINKED_NOTICE: {},
 }
 
 

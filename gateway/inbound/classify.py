@@ -32,7 +32,8 @@ _WORD = re.compile(r"\w+")
 class Judged:
     """What a row looks at, gathered once.
 
-    daemon: the sender is a mail system; postmaster: it may be one.  null_sender: the reverse path is empty.
+    mailer_daemon: the sender can only be a mail system; daemon: it calls itself one; postmaster, role: it may be one.
+    null_sender: the reverse path is empty, or a daemon's.  to_bounce_address: it went where only bounces go.
     failed: the subject is that of a delivery report.  words: the readable body, lower case, its beginning only.
     """
 
@@ -43,9 +44,11 @@ class Judged:
     report_type: str
     subject: str
     words: str
-    local_part: str
+    mailer_daemon: bool
     daemon: bool
     postmaster: bool
+    role: bool
+    to_bounce_address: bool
     null_sender: bool
     failed: bool
     human_sender: bool
@@ -80,7 +83,7 @@ def like_a_person(mail: InboundMail, kind: MailKind) -> bool:
     said = "\n".join(own_lines).lower()
     by_machine = _mentions(said, (*_AUTOMATIC_BODY, *_CHALLENGE_BODY))
     speaks_as_machine = by_machine or _names_automatic_reply(mail.subject.lower())
-    machine = mail.sender.address.partition("@")[0].lower().startswith(signs.ROLES)
+    machine = mail.sender.address.lower().startswith(signs.NOBODY)
     return answers and not machine and not speaks_as_machine and len(_WORD.findall(said)) >= 2
 
 
@@ -91,9 +94,9 @@ def loop_mark(instance: str, key: bytes, message_id: str) -> str:
 
 def _gather(envelope: Envelope, mail: InboundMail, head: Head, parts: Parts, rules: ReadingRules) -> Judged:
     local_part = mail.sender.address.partition("@")[0].strip('"').lower()
-    name = f"{mail.sender.name} {head.first('from')}".lower()
+    written = head.first("from").lower()
     subject = mail.subject.lower()
-    null_from = head.first("from").strip() in ("<>", "")
+    mailer_daemon = local_part in signs.DAEMONS
     return Judged(
         mail=mail,
         head=head,
@@ -102,22 +105,32 @@ def _gather(envelope: Envelope, mail: InboundMail, head: Head, parts: Parts, rul
         report_type=dict(parts.parameters).get("report-type", "").lower() if parts.content_type == _REPORT else "",
         subject=subject,
         words=mail.text[:_BODY_READ].lower(),
-        local_part=local_part,
-        daemon=local_part in signs.DAEMONS
-        or any(known in name for known in signs.DAEMON_NAMES)
-        or (null_from and bool(head.fields)),
-        postmaster=local_part in signs.POSTMASTERS,
+        mailer_daemon=mailer_daemon,
+        daemon=mailer_daemon or _mentions(written, signs.DAEMON_NAMES) or (bool(head.fields) and written in ("", "<>")),
+        postmaster=local_part in signs.POSTMASTERS or (not mail.sender.address and "postmaster" in written),
+        role=_is_role(local_part),
+        to_bounce_address=any(map(_is_bounce_address, (*envelope.rcpt_tos, *mail.to))),
         null_sender=_is_null_sender(envelope, head),
         failed=_begins(_SUBJECT_TAG.sub("", subject, count=1), _FAILURE_SUBJECTS) or "mail failure" in subject,
         human_sender=any(sender.same_address(mail.sender.address, known) for known in rules.human_senders),
     )
 
 
+def _is_role(local_part: str) -> bool:
+    return local_part.startswith(signs.NOBODY) or not signs.ROLES.isdisjoint(re.split(r"[._+-]", local_part))
+
+
+def _is_bounce_address(address: str) -> bool:
+    local_part = address.partition("@")[0].lower()
+    return local_part.startswith(("bounce+", "bounces+", "bounce-")) or local_part.endswith(("-bounces", "-bounce"))
+
+
 def _is_null_sender(envelope: Envelope, head: Head) -> bool:
     """Say whether the reverse path is empty; without a transport only the mail's own Return-Path can tell."""
-    if envelope.source in (Source.SMTP, Source.LMTP):
-        return envelope.mail_from in ("", "<>")
-    return head.first("return-path").strip() == "<>"
+    smtp = envelope.source in (Source.SMTP, Source.LMTP)
+    path = (envelope.mail_from if smtp else head.first("return-path")).strip().lower()
+    local_part = path.strip("<>").partition("@")[0]
+    return path == "<>" or (smtp and not path) or local_part in signs.DAEMONS
 
 
 def _is_own_mail(judged: Judged) -> bool:
@@ -152,8 +165,14 @@ def _is_complaint(judged: Judged) -> bool:
     return _has_part(judged, "message/feedback-report") or judged.report_type == "feedback-report"
 
 
+def _is_refusal(judged: Judged) -> bool:
+    """Read a receipt by which a mail system says that it threw the mail away unread (RFC 8098 3.2.6)."""
+    return judged.daemon and any("automatic-action" in text and "deleted" in text for _, text in judged.parts.reports)
+
+
 def _is_daemon_bounce(judged: Judged) -> bool:
-    return judged.daemon and (judged.failed or judged.null_sender or _speaks_of_failure(judged))
+    spoken = judged.failed or judged.null_sender or _speaks_of_failure(judged)
+    return judged.mailer_daemon or (judged.daemon and spoken)
 
 
 def _is_postmaster_bounce(judged: Judged) -> bool:
@@ -165,8 +184,18 @@ def _is_null_sender_bounce(judged: Judged) -> bool:
 
 
 def _is_role_bounce(judged: Judged) -> bool:
-    role = judged.local_part.startswith(signs.ROLES)
-    return role and judged.failed and _speaks_of_failure(judged)
+    return (judged.role or judged.to_bounce_address) and judged.failed and _speaks_of_failure(judged)
+
+
+def _is_returned_mail(judged: Judged) -> bool:
+    """Read what comes from a machine, speaks of failure and holds the mail that it is about."""
+    returned = judged.parts.attached or any(leaf.content_type == "text/rfc822-headers" for leaf in judged.parts.leaves)
+    machine = judged.null_sender or judged.role or judged.postmaster
+    return bool(returned) and machine and _mentions(judged.words, _FAILURE_BODY)
+
+
+def _is_bounce_notice(judged: Judged) -> bool:
+    return judged.role and _mentions("".join(judged.words.split()), signs.BOUNCE_NOTICES)
 
 
 def _speaks_of_failure(judged: Judged) -> bool:
@@ -195,7 +224,12 @@ def _is_list(judged: Judged) -> bool:
 
 
 def _has_automatic_subject(judged: Judged) -> bool:
-    return _names_automatic_reply(judged.subject)
+    """Read the subject; behind `Re:` it counts only when the body speaks as a machine and answers no mail."""
+    if _names_automatic_reply(judged.subject):
+        return True
+    behind = _ANSWER.sub("", judged.subject, count=1).strip()
+    speaks = not judged.mail.message_ids and _mentions(judged.words[:_PERSON_READ], _AUTOMATIC_BODY)
+    return behind != judged.subject.strip() and speaks and _names_automatic_reply(behind)
 
 
 def _names_automatic_reply(subject: str) -> bool:
@@ -233,13 +267,16 @@ _CHALLENGE_BODY = _words_of(signs.CHALLENGE_BODY)
 # The order is the rule: our own mail, reports about mail, hard marks of automatic mail, lists, soft signs, persons.
 ROWS: tuple[tuple[MailKind, str, Callable[[Judged], bool]], ...] = (
     (MailKind.OWN_MAIL, "own-mark", _is_own_mail),
+    (MailKind.BOUNCE, "refusal", _is_refusal),
     (MailKind.REPORT, "receipt", _is_receipt),
     (MailKind.REPORT, "complaint", _is_complaint),
     (MailKind.BOUNCE, "delivery-report", _is_delivery_report),
     (MailKind.BOUNCE, "daemon-sender", _is_daemon_bounce),
     (MailKind.BOUNCE, "postmaster-failure", _is_postmaster_bounce),
     (MailKind.BOUNCE, "null-sender-failure", _is_null_sender_bounce),
-    (MailKind.BOUNCE, "role-sender-failure", _is_role_bounce),
+    (MailKind.BOUNCE, "machine-sender-failure", _is_role_bounce),
+    (MailKind.BOUNCE, "returned-mail", _is_returned_mail),
+    (MailKind.BOUNCE, "bounce-notice", _is_bounce_notice),
     (MailKind.CHALLENGE, "challenge", _unless_human(_is_challenge)),
     (MailKind.AUTO_REPLY, "auto-submitted", _unless_human(_is_auto_submitted)),
     (MailKind.AUTO_REPLY, "vendor-header", _unless_human(_is_marked_automatic)),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from gateway.cleaning import clean_header
 from gateway.inbound import headers
 from gateway.inbound.parts import Parts
-from gateway.model import BounceRecipient, BounceReport
+from gateway.model import BounceRecipient, BounceReport, InboundMail
 
 RECIPIENTS_LIMIT = 100
 TEXT_LINES_LIMIT = 400
@@ -23,36 +23,49 @@ _ADDRESS = re.compile(r"<?([^\s<>\"'(),;:\[\]]{1,64}@[^\s<>\"'(),;:\[\]]{1,253})
 _MESSAGE_ID = re.compile(r"^message-id[ \t]*:\s*(<[^<>\s]{1,996}>)", re.IGNORECASE | re.MULTILINE)
 # Where servers that write no machine-readable part begin the copy of the mail that came back.
 _COPY_BEGINS = re.compile(
-    r"\s*(?:[-_=*]{2,}.{0,20})?(?:original message|copy of (?:the|your) message|below this line is a copy"
-    r"|returned message|message header|unsent message|message follows|headers? (?:of|follow)|undelivered message"
-    r"|your message|message contents|beginning of the original|included is a copy)",
+    r"\s*(?:[-_=*]{2,}.{0,30})?(?:original message|copy of (?:the|your) message|below this line is a copy"
+    r"|returned (?:message|mail)|message header|unsent message|message follows|headers? (?:of|follow)"
+    r"|undelivered message|message contents|beginning of the original|included is a copy|the first \d+ lines)",
     re.IGNORECASE,
 )
-# A line of words that names a failed address: "<a@b>: host said", "a@b", "To: a@b", "RCPT TO:<a@b>".
-_FAILED_LINE = re.compile(
-    r"[\s>*-]{0,8}(?:(?:(?:failed )?recipient(?: address)?|to|address|user|mailbox|e-?mail|rcpt to)\s*[:=]\s*)?"
-    r"<?([^\s<>\"'(),;:\[\]]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])>?\s*(?:[:;,(.-].{0,400})?$",
+# A line that holds nothing but an address, with a label or a mark around it.
+_ALONE = re.compile(
+    r"[\s>*\"'-]{0,8}"
+    r"(?:(?:(?:failed |intended )?recipient(?: address)?|to|address|user|mailbox|e-?mail|rcpt to)\s*[:=]\s*)?"
+    r"[<\"']?[^\s<>\"'(),;:\[\]]{1,64}@[A-Za-z0-9.-]{1,253}[>\"']?\s*[:;.]?\s*$",
     re.IGNORECASE,
 )
+_OTHER_FIELD = re.compile(
+    r"[\s>]{0,8}(?:from|sender|reply-to|message-id|received|return-path|errors-to|cc|date|subject|by|x-\S+)\s*:",
+    re.IGNORECASE,
+)
+# Whom such a text asks to write to.
+_CONTACTS = frozenset(("postmaster", "abuse", "mailer-daemon", "support", "helpdesk", "hostmaster"))
 _FAILURE_WORDS = re.compile(
     r"unknown|unrouteable|no such|not exist|undeliver|rejected|refused|failed|failure|invalid|full|quota|disabled|"
     r"not found|unavailable|could not|permanent|5\d\d|denied|inactive|expired|timed? ?out",
     re.IGNORECASE,
 )
-_ADDRESS_IN_LINE = re.compile(r"<([^\s<>@]{1,64}@[^\s<>@]{1,253})>")
 
 
-def read(parts: Parts, text: str) -> BounceReport:
-    """Read a bounce.  text: its readable body, used only when no report part names a recipient."""
+def read(parts: Parts, mail: InboundMail) -> BounceReport:
+    """Read a bounce.  The readable body is used only when no report part names a recipient."""
     recipients = [found for _, report in parts.reports for found in _groups(report)]
+    text = mail.text
+    if not recipients:
+        others = frozenset(address.lower() for address in (*mail.to, mail.sender.address))
+        recipients = _from_words(text, others)
     return BounceReport(
-        recipients=tuple(_unique(recipients or _from_words(text)))[:RECIPIENTS_LIMIT],
+        recipients=tuple(_unique(recipients))[:RECIPIENTS_LIMIT],
         original_message_id=_original_message_id(parts, text),
     )
 
 
 def _groups(report: str) -> Iterable[BounceRecipient]:
-    """Yield the per-recipient groups of a delivery status.  Source: RFC 3464 2.3, RFC 6533 (global)."""
+    """Yield the per-recipient groups of a delivery status.  Source: RFC 3464 2.3, RFC 6533 (global).
+
+    The original recipient, where the report names it, is the address that we wrote; the final one may be an alias.
+    """
     for block in report.split("\n\n"):
         fields = _fields(block)
         final, original = fields.get("final-recipient", ""), fields.get("original-recipient", "")
@@ -60,7 +73,7 @@ def _groups(report: str) -> Iterable[BounceRecipient]:
             diagnostic = fields.get("diagnostic-code", "")
             status = _STATUS.search(fields.get("status", "")) or _STATUS.search(diagnostic)
             yield BounceRecipient(
-                address=_address(final) or _address(original),
+                address=_address(original) or _address(final),
                 action=clean_header(fields.get("action", "").partition(" ")[0].lower(), limit=20),
                 status=status[1] if status else "",
                 diagnostic=clean_header(_ADDRESS_TYPE.sub("", diagnostic, count=1), limit=500),
@@ -89,24 +102,33 @@ def _address(value: str) -> str:
     return clean_header(f"{local}{at}{domain.lower().rstrip('.')}", limit=320)
 
 
-def _from_words(text: str) -> list[BounceRecipient]:
-    """Find failed addresses in the words above the copy of the mail that came back."""
+def _from_words(text: str, not_failed: frozenset[str]) -> list[BounceRecipient]:
+    """Find failed addresses in the words above the copy of the mail that came back.
+
+    An address counts that stands alone on its line, or on or next to a line that speaks of failure.
+    not_failed: addresses that such a text names for other reasons (sender and receiver of the bounce).
+    """
     found: list[BounceRecipient] = []
-    lines = text.split("\n")[:TEXT_LINES_LIMIT]
+    lines = [line[:600] for line in text.split("\n")[:TEXT_LINES_LIMIT]]
     for number, line in enumerate(lines):
-        if found and (_COPY_BEGINS.match(line[:200]) or line.lower().startswith(("received:", "return-path:"))):
+        if _COPY_BEGINS.match(line) and (found or line.lstrip()[:2] in ("--", "==", "__", "**")):
             break
-        match = _FAILED_LINE.match(line[:600]) if "@" in line else None
-        address = match[1] if match else ""
-        if not address and _FAILURE_WORDS.search(line[:600]):
-            inside = _ADDRESS_IN_LINE.search(line[:600])
-            address = inside[1] if inside else ""
-        if address:
-            status = next((m[1] for near in lines[number : number + 4] if (m := _STATUS.search(near[:600]))), "")
-            diagnostic = clean_header(" ".join(lines[number : number + 3]), limit=500)
-            found.append(
-                BounceRecipient(address=_address(address), action="failed", status=status, diagnostic=diagnostic)
-            )
+        if "@" not in line or _OTHER_FIELD.match(line):
+            continue
+        near = " ".join(lines[max(0, number - 2) : number + 4])
+        spoken = _ALONE.match(line) or _FAILURE_WORDS.search(near)
+        for match in _ADDRESS.finditer(line) if spoken else ():
+            address = _address(match[1].rstrip("."))
+            local_part, _, domain = address.lower().rpartition("@")
+            if address.lower() not in not_failed and local_part not in _CONTACTS and "." in domain:
+                status = _STATUS.search(near)
+                diagnostic = clean_header(" ".join(lines[number : number + 3]), limit=500)
+                found.append(
+                    BounceRecipient(
+                        address=address, action="failed", status=status[1] if status else "", diagnostic=diagnostic
+                    )
+                )
+                break
     return found
 
 

@@ -23,10 +23,12 @@ TOO_LARGE = "header:too-large"
 TOO_MANY = "header:too-many"
 BROKEN_LINE = "header:broken-line"
 LEADING_SPACE = "header:leading-space"
+LEADING_BLANK = "header:leading-blank-line"
 SPACE_BEFORE_COLON = "header:space-before-colon"
 
 _FIELD = re.compile(rb"([!-9;-~]+)([ \t]*):([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
 _MBOX_LINE = re.compile(rb">?From [ \t]*[^ \t:]")
+_LEADING_BLANK_LINES = re.compile(rb"(?:\r?\n){1,10}")
 _LINE = re.compile(rb"[^\n]*(?:\n|\Z)")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LOOKS_LIKE_FIELD = re.compile(
@@ -74,8 +76,13 @@ def scan(raw: bytes) -> Head:
 
     A line that is no field is skipped when another well-known field follows it, else the body starts there
     (RFC 7103 7.2); a block that starts with white space loses that line; a space before the colon is dropped
-    (RFC 7103 7.4).  Each leaves a defect.
+    (RFC 7103 7.4); blank lines above a well-known field are skipped.  Each leaves a defect.
     """
+    blank = _LEADING_BLANK_LINES.match(raw)
+    if blank and _LOOKS_LIKE_FIELD.match(raw, blank.end()):
+        head = scan(raw[blank.end() :])
+        defects = [LEADING_BLANK, *head.defects]
+        return Head(fields=head.fields, body_at=head.body_at + blank.end(), defects=tuple(defects))
     block, body_at, defects = _block(raw)
     fields: list[Field] = []
     position = _end_of_line(block, 0) if _MBOX_LINE.match(block) else 0

@@ -33,7 +33,9 @@ _SIMPLE = re.compile(
 )
 _QUOTED_OR_COMMENT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\([^()]*\)")
 _GROUP_OR_ROUTE = re.compile(r"[:;]")
-_MISLEADING = frozenset((headers.LEADING_SPACE, headers.BROKEN_LINE, headers.TOO_LARGE, headers.TOO_MANY))
+_MISLEADING = frozenset(
+    (headers.LEADING_SPACE, headers.LEADING_BLANK, headers.BROKEN_LINE, headers.TOO_LARGE, headers.TOO_MANY)
+)
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([a-z]{1,20})", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b(header\.(?:from|d|i)|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?([^\s;\"]{1,320})", re.IGNORECASE)
 

@@ -19,6 +19,8 @@ DAEMONS = frozenset(
         "bounce",
         "bounces",
         "bouncehandler",
+        "post_master",
+        "post.master",
     )
 )
 DAEMON_NAMES = (
@@ -32,21 +34,11 @@ DAEMON_NAMES = (
     "microsoft outlook",
     "internet mail delivery",
 )
-POSTMASTERS = frozenset(("postmaster", "post_master", "post.master", "hostmaster", "mailmaster"))
-# Local parts of machines that are no mail system for certain.
-ROLES = (
-    "noreply",
-    "no-reply",
-    "no_reply",
-    "donotreply",
-    "do-not-reply",
-    "admin",
-    "sysadmin",
-    "system",
-    "smtp",
-    "mail",
-    "antivirus",
-    "gateway",
+POSTMASTERS = frozenset(("postmaster", "hostmaster", "mailmaster"))
+# Words in the local part of machines that are no mail system for certain; NOBODY stands at its beginning.
+NOBODY = ("noreply", "no-reply", "no_reply", "donotreply", "do-not-reply")
+ROLES = frozenset(
+    ("admin", "administrator", "sysadmin", "system", "smtp", "mail", "mailer", "antivirus", "gateway", "imss", "mta")
 )
 
 # How the subject of a delivery report begins (after a `[tag]`).
@@ -82,6 +74,7 @@ FAILURE_BODY = (
     "undeliverable|delivery to the following|delivery has failed|delivery failed|failed permanently|permanent error",
     "permanent fatal errors|following address|user unknown|unknown user|no such user|mailbox unavailable|mailbox full",
     "recipient address rejected|returned to you|unable to deliver|giving up|message has not been delivered",
+    "failed recipients|intended recipient|has been postponed",
     "did not reach the following|rejected your message|recipients of the message|host unknown|over quota",
     "nicht zugestellt|konnte nicht|n'a pas pu être|no pudo ser entregad|não pôde ser entregue|не может быть доставлено",
 )
@@ -108,7 +101,8 @@ AUTOMATIC_SUBJECTS = (
 AUTOMATIC_BODY = (
     "out of office|out of the office|on vacation|on holiday|on leave|on annual leave|parental leave|maternity leave",
     "i am away|i'm away|am currently away|currently out|will be back|will return|limited access to|no longer with",
-    "no longer works|automatic reply|automatic response|automated reply|automated response|automated message",
+    "back in the office|no longer works",
+    "automatic reply|automatic response|automated reply|automated response|automated message",
     "automatically generated|auto-generated|autoresponder|do not reply|don't reply|not monitored|unattended mailbox",
     "thank you for contacting|thanks for contacting|thank you for your email|thank you for your message",
     "has been received|have received your|we received your|ticket has been|request has been|will respond within",
@@ -119,6 +113,8 @@ AUTOMATIC_BODY = (
     "afwezig|vakantie|niet aanwezig|ontvangen|semester|frånvarande|ferie|lomalla|urlop|nieobecn|dovolen",
     "отпуск|отсутств|автоматическ|tatil|izinde|szabadság|不在|休暇|自动|自動|휴가|부재",
 )
+# What a mail service writes for programs when a mail of ours came back (Amazon SES over SNS), without white space.
+BOUNCE_NOTICES = ('"notificationtype":"bounce"', '"eventtype":"bounce"')
 CHALLENGE_SUBJECTS = (
     "please confirm your message|confirm your message|please confirm (conf|confirm email delivery",
     "verify your email to|your email requires verification|your message requires verification|message verification",
@@ -160,6 +156,10 @@ LIST_FIELDS: dict[str, tuple[str, ...]] = {
     "x-mailing-list": ("",),
     "x-mailman-version": ("",),
     "x-beenthere": ("",),
+    "x-list": ("",),
+    "x-listar-version": ("",),
+    "x-ecartis-version": ("",),
+    "x-egroups-return": ("",),
     "x-listname": ("",),
     "x-ml-name": ("",),
     "precedence": ("list",),

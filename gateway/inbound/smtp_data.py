@@ -76,18 +76,22 @@ class DataReader:
 
     def _inspect(self, old: int, *, finished: bool) -> None:
         """Look at what came after the first `old` bytes, and a little before, where a pattern may have begun."""
-        wire = self._wire
+        wire, start = self._wire, max(0, old - 4)
+        # In nearly every mail no line begins with a dot; then these two searches are all it takes.
+        dotted = wire.find(b"\n.", start) >= 0 or wire.find(b"\r.", start) >= 0
         # The last byte of an unfinished message may be the CR of the real end; it is looked at next time.
         stop = len(wire) if finished else len(wire) - 1
-        if any(wire.find(dot, max(0, old - 4), stop) >= 0 for dot in _LONE_DOTS):
+        if dotted and any(wire.find(dot, start, stop) >= 0 for dot in _LONE_DOTS):
             self.refuse(replies.BARE_DOT_LINE)
-        elif self.refusal:
+            return
+        if dotted:
+            self._dots += wire.count(_STUFFED, max(0, old - 2))
+        if self.refusal:
             self.refuse(self.refusal)
         else:
-            self._measure(old, finished=finished)
+            self._measure(finished=finished)
 
-    def _measure(self, old: int, *, finished: bool) -> None:
-        self._dots += self._wire.count(_STUFFED, max(0, old - 2))
+    def _measure(self, *, finished: bool) -> None:
         if finished and self._dots:
             # The dot of the end itself was counted when it came in a chunk of its own.
             self._dots = self._wire.count(_STUFFED)

@@ -2,7 +2,8 @@
 
 Callers hand in a mail and get a future; one thread takes whatever waits, writes it with one call of `write_batch`, and
 only then sets the futures.  While a commit is under way the next batch gathers, so the busier the gateway the fewer
-commits a mail costs; a lone mail waits for nobody.
+commits a mail costs.  When the last batch had company, the next one waits for as many for a fraction of the time that
+commit took; a lone mail waits for nobody.
 The transaction and the de-duplication by content key belong to the store; nothing here knows SQL.
 Source: DESIGN 1.1; RFC 5321 section 4.2.5 (250 means that the mail is safe); FA-01, SM-18.
 """
@@ -19,6 +20,10 @@ from gateway.model import NewMail, SpooledMail
 
 WriteBatch = Callable[[Sequence[NewMail]], Sequence[SpooledMail]]
 _Entry = tuple[NewMail, "Future[SpooledMail]"]
+
+# A third more latency at the most, for about half the commits (measured with 10 busy connections).
+_LINGER_SHARE = 0.3
+_LINGER_SECONDS = 0.005
 
 
 class Spool:
@@ -45,6 +50,8 @@ class Spool:
         self._door = threading.Lock()
         self._open = True
         self._last_batch = False
+        self._company = 1
+        self._linger_seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
 
     def start(self) -> None:
@@ -76,7 +83,13 @@ class Spool:
 
     def _run(self) -> None:
         while not self._last_batch:
-            self._write(self._gather())
+            batch = self._gather()
+            began = monotonic_seconds()
+            self._write(batch)
+            self._company = len(batch)
+            self._linger_seconds = min(_LINGER_SECONDS, _LINGER_SHARE * (monotonic_seconds() - began))
+            # The next `get` may wait for hours; a batch of large mails must not wait with it.
+            del batch
 
     def _gather(self) -> list[_Entry]:
         """Wait for a mail, and take what else is there already."""
@@ -84,13 +97,15 @@ class Spool:
         size_bytes = 0
         try:
             entry = self._waiting.get()
+            until = monotonic_seconds() + self._linger_seconds
             while entry is not None:
                 if entry[1].set_running_or_notify_cancel():
                     batch.append(entry)
                     size_bytes += len(entry[0].raw)
                 if len(batch) >= self._max_batch_mails or size_bytes >= self._max_batch_bytes:
                     return batch
-                entry = self._waiting.get_nowait()
+                patience = until - monotonic_seconds() if len(batch) < self._company else 0
+                entry = self._waiting.get(timeout=patience) if patience > 0 else self._waiting.get_nowait()
             self._last_batch = True
         except Empty:
             pass

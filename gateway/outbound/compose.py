@@ -21,7 +21,7 @@ from gateway.errors import CannotCompose
 from gateway.model import Letterhead, Notice, OutboxEntry
 from gateway.outbound import headers
 
-# What the context of each notice must hold, beside what every notice gets (see `_values`).
+# What the context of each notice must hold, beside what every notice gets (see `template_values`).
 # reopen_how: `phone` or `portal`, the word of the profile's `reopen.by`.  *_at, *_until: RFC 3339 dates or times,
 # "" when it does not apply.  text: the agent's words, or those of the reply.  note: why the status was left alone,
 # a whole sentence, or "".  privacy_line: PROCESS 7.3, or "".
@@ -97,6 +97,26 @@ def redact(text: str) -> str:
     return _REFERENCE.sub(REDACTED, text) if "ref-" in text.lower() else text
 
 
+def template_values(entry: OutboxEntry, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
+    """Return all that the templates of a notice may name: its own context, cleaned, and what every notice gets."""
+    base = letterhead.base_url.rstrip("/")
+    shown = "" if entry.notice in WITHOUT_REFERENCE else entry.reference_id
+    return {
+        **{key: _clean(value) for key, value in entry.context.items()},
+        "notice": entry.notice.value,
+        "today": now.date().isoformat(),
+        "to_name": headers.clean_line(entry.to_name, limit=headers.NAME_CHARACTERS),
+        "case_number": entry.case_number,
+        "case_subject": headers.clean_line(_clean(entry.subject), limit=headers.SUBJECT_CHARACTERS),
+        "case_link": f"{base}/cases/{entry.case_number}" if entry.case_number else base,
+        "reference_id": shown,
+        "organisation": headers.clean_line(letterhead.organisation, limit=headers.NAME_CHARACTERS),
+        "care_address": letterhead.care_address,
+        "care_phone": letterhead.care_phone,
+        "contact_page": letterhead.contact_page,
+    }
+
+
 def _identity(entry: OutboxEntry, letterhead: Letterhead) -> list[tuple[str, str]]:
     if headers.message_ids([entry.message_id]) != (entry.message_id,):
         raise CannotCompose("The entry's Message-ID is not a valid msg-id.")
@@ -118,7 +138,7 @@ def _render(entry: OutboxEntry, letterhead: Letterhead, env: Environment, now: d
     missing = [key for key in NOTICE_CONTEXT[entry.notice] if key not in entry.context]
     if missing:
         raise CannotCompose(f"The notice {entry.notice} lacks the value {', '.join(missing)}.")
-    values = _values(entry, letterhead, now)
+    values = template_values(entry, letterhead, now)
     folders = _folders(entry)
     try:
         parts = [
@@ -137,25 +157,6 @@ def _folders(entry: OutboxEntry) -> list[str]:
         return [entry.notice.value]
     wanted = dict.fromkeys((language, language.split("-")[0]))
     return [*(f"{name}/{entry.notice.value}" for name in wanted), entry.notice.value]
-
-
-def _values(entry: OutboxEntry, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
-    base = letterhead.base_url.rstrip("/")
-    shown = "" if entry.notice in WITHOUT_REFERENCE else entry.reference_id
-    return {
-        **{key: _clean(value) for key, value in entry.context.items()},
-        "notice": entry.notice.value,
-        "today": now.date().isoformat(),
-        "to_name": headers.clean_line(entry.to_name, limit=headers.NAME_CHARACTERS),
-        "case_number": entry.case_number,
-        "case_subject": headers.clean_line(_clean(entry.subject), limit=headers.SUBJECT_CHARACTERS),
-        "case_link": f"{base}/cases/{entry.case_number}" if entry.case_number else base,
-        "reference_id": shown,
-        "organisation": headers.clean_line(letterhead.organisation, limit=headers.NAME_CHARACTERS),
-        "care_address": letterhead.care_address,
-        "care_phone": letterhead.care_phone,
-        "contact_page": letterhead.contact_page,
-    }
 
 
 def _clean(value: Any) -> Any:

@@ -20,7 +20,7 @@ NAME_CHARACTERS = 100
 WORD_BYTES = 45
 # RFC 5322 section 2.1.1, counted for the whole folded References field.
 REFERENCES_OCTETS = 998
-REFERENCES_LAST = 8
+REFERENCES_EACH_END = 8
 
 _LINE_ENDS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 # C0 and C1 without tab and newline, lone surrogates, the bidirectional overrides and the two non-characters.
@@ -104,11 +104,13 @@ def message_ids(candidates: Iterable[str]) -> tuple[str, ...]:
 
 
 def references(thread: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first and the last eight msg-ids of a thread, fewer when they would not fit into 998 octets."""
-    first, rest = thread[:1], thread[1:][-REFERENCES_LAST:]
-    while rest and len("References: ") + sum(len(i) + 3 for i in first + rest) > REFERENCES_OCTETS:
-        rest = rest[1:]
-    return first + rest
+    """Return the first and the last eight msg-ids of a thread; the older in between give way to the 998 octets."""
+    first, last = thread[:REFERENCES_EACH_END], thread[REFERENCES_EACH_END:][-REFERENCES_EACH_END:]
+    ids = first + last
+    while len(ids) > 2 and len("References: ") + sum(len(i) + 3 for i in ids) > REFERENCES_OCTETS:
+        # The root and the newest ids matter most to whoever shows threads.
+        ids = ids[:1] + ids[2:]
+    return ids
 
 
 def _encoded_words(value: str) -> str:

@@ -1,4 +1,5 @@
-"""Events for other systems: plain rows; their place in the feed is given later, so no writer waits for another."""
+"""Events for other systems: plain rows.  Their cursor and their number in the case are given later, by one sequencer,
+so that no writer waits for another and no late commit is passed over."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,12 +11,8 @@ from gateway.store.tables import event
 
 
 def append(conn: Connection, type_: str, *, case_number: str, data: Mapping[str, Any], now: datetime) -> int:
-    """Append an event and return its id.  The case's row lock, where there is a case, keeps `sequence` without gaps."""
-    sequence: Any = 0
-    if case_number:
-        last = select(func.coalesce(func.max(event.c.sequence), 0)).where(event.c.case_number == case_number)
-        sequence = last.scalar_subquery() + 1
-    row = {"at": now, "type": type_, "case_number": case_number, "sequence": sequence, "data": dict(data)}
+    """Append an event and return its id."""
+    row = {"at": now, "type": type_, "case_number": case_number, "data": dict(data)}
     return int(conn.execute(event.insert().values(row).returning(event.c.id)).scalar_one())
 
 

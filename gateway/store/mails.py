@@ -1,7 +1,7 @@
 """Received mail: the spool and the record of every mail ever accepted (table `mail`)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -28,6 +28,8 @@ from gateway.store.sql import insert_new
 from gateway.store.tables import attachment, blob, mail
 
 LAST_ERROR_LENGTH = 500
+# A new mail is due whatever the clock does: one that is set back an hour must not hold up what has arrived.
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
@@ -202,7 +204,7 @@ def _row(new: NewMail) -> dict[str, Any]:
         "content_key": new.content_key,
         "oversized": new.oversized,
         "state": EntryState.READY,
-        "run_at": new.received_at,
+        "run_at": AT_ONCE,
     }
 
 

@@ -319,7 +319,7 @@ outbox = Table(
 # Threading headers and hints look a Message-ID up; it is ours and short, so an index is safe.
 Index("ix_outbox_message_id", outbox.c.message_id)
 
-# Plain rows; a sequencer gives them their place in the feed.  sequence counts from 1 in each case.
+# Plain rows; the sequencer gives committed ones their cursor in the feed and their sequence, from 1, in the case.
 event = Table(
     "event",
     metadata,
@@ -327,10 +327,10 @@ event = Table(
     Column("at", Instant, nullable=False),
     Column("type", String(32), nullable=False),
     Column("case_number", String(10), nullable=False, server_default=""),
-    Column("sequence", Integer, nullable=False, server_default="0"),
+    Column("sequence", Integer),
     Column("data", JSON, nullable=False),
     Column("cursor", BigInteger, unique=True),
-    Index("ix_event_case", "case_number", "sequence"),
+    Index("ix_event_case", "case_number", "id"),
 )
 
 api_key = Table(

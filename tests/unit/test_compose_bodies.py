@@ -11,7 +11,7 @@ from gateway.model import Notice
 from gateway.outbound import compose, templates
 from tests.outgoing import CASE, CONTEXT, ENV, LETTERHEAD, NOW, REFERENCE, entry, part
 
-OURS = (Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK)
+OURS = (Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE)
 TO_THE_CONTACT = [notice for notice in Notice if notice not in OURS]
 
 
@@ -89,7 +89,15 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 def test_a_mail_without_a_case_has_no_case_in_subject_or_link() -> None:
     raw = compose.compose(entry(Notice.NEEDS_A_LOOK, case_number="", subject=""), LETTERHEAD, ENV, now=NOW)
     assert b"\r\nSubject: A mail needs a look\r\n" in raw
-    assert "/cases/" not in part(raw, "plain")
+    for subtype in ("plain", "html"):
+        assert "/cases/" not in part(raw, subtype)
+        assert "https://cases.example.com" in part(raw, subtype)  # Our own side is led to the console.
+
+
+def test_a_stranger_is_not_led_to_the_console() -> None:
+    raw = compose.compose(entry(Notice.CASE_CLOSED_NOTICE, case_number=""), LETTERHEAD, ENV, now=NOW)
+    for subtype in ("plain", "html"):
+        assert "https://cases.example.com" not in part(raw, subtype)
 
 
 def test_the_case_link_is_base_url_and_number() -> None:

@@ -25,6 +25,7 @@ SAYS: dict[Notice, tuple[str, ...]] = {
     ),
     Notice.REPLY_RECEIVED: (CASE, "maria@example.org", "It is 4.2.0.", "does not reach the customer"),
     Notice.NEEDS_A_LOOK: (CASE, "maria@example.org", "Port 8443.", "Looks human."),
+    Notice.UNLINKED_NOTICE: ("A person of our team will find out what it is about.", "leave our text in your answer"),
 }
 
 

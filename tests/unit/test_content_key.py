@@ -45,10 +45,10 @@ def test_any_other_difference_makes_another_mail(other: bytes) -> None:
 def test_the_key_of_nothing_but_trace_lines_takes_linear_time() -> None:
     def seconds(lines: int) -> float:
         raw = b"Received: x\r\n y\r\n" * lines
-        start = time.perf_counter()
+        start = time.process_time()
         content_key(raw)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(10_000)
-    small, large = (min(seconds(n) for _ in range(5)) for n in (100_000, 200_000))
+    small, large = (min(seconds(n) for _ in range(5)) for n in (500_000, 1_000_000))
     assert large / small < 3

@@ -49,10 +49,10 @@ def test_one_answer_for_all_cuts(text: bytes, after: bytes, cuts: list[int], lim
 def test_reading_takes_linear_time_in_small_chunks() -> None:
     def seconds(lines: int) -> float:
         reader = DataReader(100_000_000)
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(lines):
             reader.feed(b"\r\n..x" * 20)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1000)
     small, large = (min(seconds(lines) for _ in range(5)) for lines in (5_000, 10_000))

@@ -268,6 +268,7 @@ def test_forbidden_characters_never_reach_the_text() -> None:
         (b" From: eve@example.org\r\nFrom: ann@example.com\r\n\r\nHello", "header:leading-space"),
         (b"From : ann@example.com\r\nSubject: x\r\n\r\nHello", "header:space-before-colon"),
         (b"From\r\n : eve@example.org\r\nFrom: ann@example.com\r\n\r\nHello", "header:broken-line"),
+        (b"\r\n\r\nFrom: ann@example.com\r\nSubject: x\r\n\r\nHello", "header:leading-blank-line"),
         (b"From: ann@example.com\r\nthis is no field\r\nSubject: x\r\n\r\nHello", "header:broken-line"),
     ],
 )

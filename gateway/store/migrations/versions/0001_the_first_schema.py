@@ -50,13 +50,13 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("type", sa.String(length=32), nullable=False),
         sa.Column("case_number", sa.String(length=10), server_default="", nullable=False),
-        sa.Column("sequence", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("cursor", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sa.UniqueConstraint("cursor", name=op.f("uq_event_cursor")),
     )
-    op.create_index("ix_event_case", "event", ["case_number", "sequence"], unique=False)
+    op.create_index("ix_event_case", "event", ["case_number", "id"], unique=False)
     op.create_table(
         "instance",
         sa.Column("name", sa.String(length=64), nullable=False),
