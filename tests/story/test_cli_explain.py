@@ -7,10 +7,27 @@ import pytest
 
 from tests.story.terminal import Terminal
 
-KEYS = (
-    "path sha256 kind kind_reason from flags subject message_id text text_without_signature reply "
-    "reply_without_signature references attachments bounce defects disposition reason trace"
-).split()
+KEYS = [
+    "path",
+    "sha256",
+    "kind",
+    "kind_reason",
+    "from",
+    "flags",
+    "subject",
+    "message_id",
+    "text",
+    "text_without_signature",
+    "reply",
+    "reply_without_signature",
+    "references",
+    "attachments",
+    "bounce",
+    "defects",
+    "disposition",
+    "reason",
+    "trace",
+]
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """`gateway ingest`, `mail`, `queue`, `ledger` and `tick`: mail from its taking-in to its place, by commands alone."""
 
 import mailbox
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,11 @@ import pytest
 from tests.story.terminal import Terminal
 
 
-def test_an_ingested_reply_flips_the_case_and_shows_why(terminal: Terminal) -> None:
-    """PROCESS 3.1, 3.3."""
+def test_an_ingested_reply_flips_the_case_and_shows_why(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROCESS 3.1, 3.3; on both databases."""
+    terminal = Terminal(tmp_path, database_url, monkeypatch)
     number = terminal.asked_case()
     reply = terminal.mail("reply", f"Version 7.\n\n> Reference ID: {terminal.reference()}")
     (mail,) = terminal.ok("ingest", str(reply))
@@ -134,10 +140,16 @@ def test_replay_is_refused_for_a_mail_that_is_not_quarantined(terminal: Terminal
     assert (done.code, "quarantined" in done.err) == (1, True)
 
 
-def test_a_reader_that_goes_away_is_no_error_message(terminal: Terminal, tmp_path: Path) -> None:
-    import subprocess
-    import sys
+def test_a_quarantined_mail_is_read_again_when_a_person_asks(terminal: Terminal) -> None:
+    terminal.ok("ingest", str(terminal.mail("m", "text")))
+    with sqlite3.connect(terminal.database_url.removeprefix("sqlite:///")) as conn:
+        conn.execute("UPDATE mail SET disposition = 'quarantined', reason = 'quarantined'")
+    assert terminal.ok("mail", "list", "--disposition", "quarantined")[0]["id"] == "1"
+    again = terminal.ok("mail", "replay", "1")[0]
+    assert (again["disposition"], again["reason"]) == ("queued", "no-reference")
 
+
+def test_a_reader_that_goes_away_is_no_error_message(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"Subject: big\n\n" + b"x" * 2_000_000)
     terminal.ok("ingest", str(tmp_path / "big"))
     command = f"{sys.executable} -m gateway mail raw 1 --config {terminal.settings} | head -c 10"
