@@ -111,6 +111,7 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
     now = services.clock.now()
     written: list[int] = []
     with services.database.write() as conn:
+        batch = _still_ours(conn, batch)
         named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
         cases.lock_named(conn, named)
         for entry, reading in batch:
@@ -119,6 +120,20 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
             else:
                 written += _settle(conn, services, entry, reading, now=now)
     return written
+
+
+def _still_ours(
+    conn: Connection, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]
+) -> list[tuple[SpoolEntry, Reading | ParserDied]]:
+    """Return what no other worker took over meanwhile; that stays so until the transaction ends.
+
+    Seen before anything is decided: a mail that is done already would break on its own second update.
+    """
+    held = mails.hold(conn, [entry for entry, _ in batch])
+    for entry, _ in batch:
+        if entry.id not in held:
+            maillog.mail_lease_lost(entry)
+    return [(entry, reading) for entry, reading in batch if entry.id in held]
 
 
 def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:
