@@ -67,11 +67,12 @@ def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> 
     Raises Unavailable when the database went away; every mail is then still there and is tried again.
     """
     now = services.clock.now()
-    with services.database.write() as conn:
-        entries = mails.claim(conn, owner=services.owner, limit=limit, now=now)
-    if entries:
-        readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-        services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
+    with services.owners.at_work() as owner:
+        with services.database.write() as conn:
+            entries = mails.claim(conn, owner=owner, limit=limit, now=now)
+        if entries:
+            readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
+            services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
     return len(entries)
 
 

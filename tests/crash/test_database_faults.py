@@ -27,9 +27,10 @@ def test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted(
             assert house.offer(gateway, raw) == 451
         assert house.dispositions() == []
         assert house.offer(gateway, raw, attempt=2) == 250
+        house.let_leases_end()
         house.wait_until_quiet()
     house.check_inbound(answers=1, copies=1)
-    house.check_outbound()
+    house.check_outbound(twice_at_most=True)
 
 
 def test_a_lock_shorter_than_the_patience_is_not_even_noticed(house: House) -> None:
