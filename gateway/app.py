@@ -87,7 +87,7 @@ class App:
             self._listener = Listener(self.config, self.spool.put, self.clock)
             self._run(self._listener)
         shown = effective(self.config)["database"]["url"]
-        maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owner)
+        maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owners.process)
 
     def wait(self) -> None:
         """Block until `stop` is called (from a signal handler or another thread)."""
@@ -205,7 +205,7 @@ class App:
             env=environment(template_folder()),
             letterhead=self.letterhead,
             clock=self.clock,
-            owner=self.services.owner,
+            owners=self.services.owners,
             call_help=lambda: self._ring_outbox(()),
         )
 
@@ -218,7 +218,7 @@ class App:
             policy=profiles.policy(self.config, frozenset(own)),
             scribe=Scribe(instance=ours, mail_domain=self.config.mail_domain, random_bytes=secrets.token_bytes),
             reading_rules=reading_rules(self.config, ours),
-            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            owners=lease.Owners(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"),
             ring_mail=self._ring_mail,
             ring_outbox=self._ring_outbox,
         )

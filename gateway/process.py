@@ -67,11 +67,12 @@ def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> 
     Raises Unavailable when the database went away; every mail is then still there and is tried again.
     """
     now = services.clock.now()
-    with services.database.write() as conn:
-        entries = mails.claim(conn, owner=services.owner, limit=limit, now=now)
-    if entries:
-        readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-        services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
+    with services.owners.at_work() as owner:
+        with services.database.write() as conn:
+            entries = mails.claim(conn, owner=owner, limit=limit, now=now)
+        if entries:
+            readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
+            services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
     return len(entries)
 
 
@@ -112,6 +113,7 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
     now = services.clock.now()
     written: list[int] = []
     with services.database.write() as conn:
+        batch = _still_ours(conn, batch)
         named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
         cases.lock_named(conn, named)
         mails.keep_files(conn, [reading for _, reading in batch if isinstance(reading, Reading)])
@@ -121,6 +123,20 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
             else:
                 written += _settle(conn, services, entry, reading, now=now)
     return written
+
+
+def _still_ours(
+    conn: Connection, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]
+) -> list[tuple[SpoolEntry, Reading | ParserDied]]:
+    """Return what no other worker took over meanwhile; that stays so until the transaction ends.
+
+    Seen before anything is decided: a mail that is done already would break on its own second update.
+    """
+    held = mails.hold(conn, [entry for entry, _ in batch])
+    for entry, _ in batch:
+        if entry.id not in held:
+            maillog.mail_lease_lost(entry)
+    return [(entry, reading) for entry, reading in batch if entry.id in held]
 
 
 def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:

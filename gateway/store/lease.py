@@ -5,7 +5,10 @@ that kills its worker uses up its attempts.  `fence` grows with each lease: whoe
 Times of leases are the database's own (`epoch_now`); `run_at` is the application's `now`, so a turn can look ahead.
 """
 
-from collections.abc import Sequence
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +18,37 @@ from gateway.model import EntryState
 from gateway.store.db import epoch_now
 
 LEASE_SECONDS = 60.0
+
+
+class Owners:
+    """Who of this process holds leases: one name for each piece of work that is under way.
+
+    Only these are prolonged.  Work that failed half-way, with the database away, leaves its leases behind under a name
+    that nobody prolongs; so they end, and the sweep gives the work to somebody else.
+    """
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+        self._numbers = itertools.count(1)
+        self._working: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def at_work(self) -> Iterator[str]:
+        """Hand out a name to take leases under, for as long as the block lasts."""
+        name = f"{self.process}:{next(self._numbers)}"
+        with self._lock:
+            self._working.add(name)
+        try:
+            yield name
+        finally:
+            with self._lock:
+                self._working.discard(name)
+
+    def working(self) -> list[str]:
+        """Return the names whose work is under way."""
+        with self._lock:
+            return sorted(self._working)
 
 
 def claim(
@@ -56,9 +90,9 @@ def claim(
     return sorted(conn.execute(taken).all(), key=lambda row: (row.run_at, row.id))
 
 
-def renew(conn: Connection, table: Table, *, owner: str, seconds: float = LEASE_SECONDS) -> int:
-    """Prolong all leases of `owner`; return how many it holds."""
-    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner == owner)
+def renew(conn: Connection, table: Table, *, owners: Sequence[str], seconds: float = LEASE_SECONDS) -> int:
+    """Prolong all leases of `owners`; return how many they hold."""
+    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner.in_(owners))
     return conn.execute(mine.values(lease_until=epoch_now() + seconds)).rowcount
 
 

@@ -59,6 +59,15 @@ def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[Sp
     return [_entry(row, raws[row.raw_sha256]) for row in rows]
 
 
+def hold(conn: Connection, entries: Sequence[SpoolEntry]) -> set[int]:
+    """Return the ids of those entries whose lease is still ours; the rows stay locked until the transaction ends."""
+    fences = {entry.id: entry.fence for entry in entries}
+    leased = select(mail.c.id, mail.c.fence).where(mail.c.id.in_(fences), mail.c.state == EntryState.LEASED)
+    # PostgreSQL only; on SQLite the writer is alone anyway.
+    rows = conn.execute(leased.order_by(mail.c.id).with_for_update())
+    return {row.id for row in rows if row.fence == fences[row.id]}
+
+
 def finish(conn: Connection, entry: SpoolEntry, reading: Reading, decision: Decision, *, now: datetime) -> bool:
     """Write what was read and decided and end the lease; False when the lease was lost meanwhile.
 
