@@ -17,7 +17,9 @@ from gateway.errors import ParserDied
 from gateway.linking import hints, match
 from gateway.model import (
     BounceReport,
+    Case,
     Circumstances,
+    Contact,
     Decision,
     Envelope,
     Hint,
@@ -78,12 +80,8 @@ def decide(
     conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
 ) -> tuple[Link, Decision]:
     """Find the case of one mail and decide about it; writes nothing (also the whole of `gateway explain`)."""
-    known = cases.known_references(conn, [found.id for found in reading.found.ids])
-    link = match.match(reading.found, known, reading.mail, reading.kind, oversized=entry.oversized)
-    facts = mail_facts(entry, reading)
-    around = _circumstances(conn, services, link, facts, entry, reading, now=now)
-    decision = mail_rules.on_mail(link, facts, around, policy=services.policy, now=now)
-    return link, replace(decision, trace=(_link_step(link), *decision.trace, _decision_step(decision)))
+    link, decision, _ = _decided(conn, services, entry, reading, now=now)
+    return link, decision
 
 
 def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
@@ -124,8 +122,8 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
 def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:
     try:
         with conn.begin_nested():
-            _, decision = decide(conn, services, entry, reading, now=now)
-            applied = effects.apply(conn, decision, scribe=services.scribe, now=now)
+            _, decision, case = _decided(conn, services, entry, reading, now=now)
+            applied = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
             if not mails.finish(conn, entry, reading, decision, now=now):
                 raise LeaseLost
         maillog.mail_processed(entry, reading, decision)
@@ -152,6 +150,18 @@ def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -
         mails.give_back(conn, entry, run_at=again, error=error, failed=True, alone=True)
 
 
+def _decided(
+    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
+) -> tuple[Link, Decision, Case | None]:
+    known = cases.known_references(conn, [found.id for found in reading.found.ids])
+    link = match.match(reading.found, known, reading.mail, reading.kind, oversized=entry.oversized)
+    facts = mail_facts(entry, reading)
+    around = _circumstances(conn, services, link, facts, entry, reading, now=now)
+    decision = mail_rules.on_mail(link, facts, around, policy=services.policy, now=now)
+    traced = replace(decision, trace=(_link_step(link), *decision.trace, _decision_step(decision)))
+    return link, traced, around.case
+
+
 def _circumstances(
     conn: Connection,
     services: Services,
@@ -163,14 +173,23 @@ def _circumstances(
     now: datetime,
 ) -> Circumstances:
     sent = _sent_mail(conn, entry.envelope.rcpt_tos)
+    case = cases.load(conn, _number(link)) if _number(link) else None
     return Circumstances(
-        case=cases.load(conn, _number(link)) if _number(link) else None,
-        sender_contact=contacts.find(conn, addresses.key(facts.sender.address)),
+        case=case,
+        sender_contact=_sender_contact(conn, facts.sender.address, case),
         already_told=_already_told(conn, services, link, facts, now=now),
         sent=sent,
         names_another=sent is not None and _names_another(conn, reading.bounce, sent),
         hints=_hints(conn, link, entry, reading),
     )
+
+
+def _sender_contact(conn: Connection, sender: str, case: Case | None) -> Contact | None:
+    # Nearly always the case's own contact, who is read already.
+    own = (case.contact.email, *case.contact.alternates) if case else ()
+    if case and any(addresses.same(sender, address) for address in own):
+        return case.contact
+    return contacts.find(conn, addresses.key(sender))
 
 
 def _number(link: Link) -> str:
