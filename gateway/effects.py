@@ -119,7 +119,8 @@ def _open(conn: Connection, opened: OpenCase, *, now: datetime) -> None:
 
 
 def _record(conn: Connection, posted: RecordUpdate, case: Case, *, now: datetime) -> None:
-    cases.add_update(conn, case, replace(posted, text=clean_text(posted.text)), now=now)
+    cleaned = replace(posted, text=clean_text(posted.text), author=clean_header(posted.author))
+    cases.add_update(conn, case, cleaned, now=now)
     if posted.touches:
         cases.touch(conn, case.number, now=now)
 

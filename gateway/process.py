@@ -39,6 +39,7 @@ from gateway.rules import mail as mail_rules
 from gateway.services import Services
 from gateway.store import cases, contacts, mails, outbox
 from gateway.store import hints as hint_store
+from gateway.store.db import GONE
 
 BATCH = 32
 FAILURES_TO_QUARANTINE = 3
@@ -111,6 +112,7 @@ def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | 
     with services.database.write() as conn:
         named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
         cases.lock_named(conn, named)
+        mails.keep_files(conn, [reading for _, reading in batch if isinstance(reading, Reading)])
         for entry, reading in batch:
             if isinstance(reading, ParserDied):
                 _failed(conn, entry, "parser-died", now=now)
@@ -130,15 +132,14 @@ def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Re
         return applied.outbox_ids
     except LeaseLost:
         maillog.mail_lease_lost(entry)
-    except _KEEP_AND_RETRY as error:
-        # The one broad catch: a mail that breaks our own code must neither be lost nor hold up the others.
+    except GONE:
+        raise
+    except Exception as error:
+        # The one broad catch: a mail that breaks our own code, or that the database refuses, must neither be lost nor
+        # hold up the others.  What the database cannot do at all ends the whole transaction instead.
         maillog.mail_failed(entry, error)
         _failed(conn, entry, type(error).__name__, now=now)
     return []
-
-
-# What the database cannot do at all must end the whole transaction; everything else is this mail's own trouble.
-_KEEP_AND_RETRY = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
 
 def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -> None:

@@ -148,6 +148,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@contextlib.contextmanager
+def own_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
+    """Give the URL of an empty, migrated database to a fixture that lives longer than one test."""
+    if kind == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "gateway.db")
+        yield f"sqlite:///{folder / 'gateway.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = _create_database(server, template=request.getfixturevalue("postgres_template"))
+    yield _database(server, name)
+    _drop_database(server, name)
+
+
 @pytest.fixture
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Return a function that makes a database without any table, for tests of the migrations themselves."""

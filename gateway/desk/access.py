@@ -4,6 +4,7 @@ import hashlib
 import secrets
 
 from gateway.cleaning import clean_header
+from gateway.desk.ids import row_id
 from gateway.errors import InvalidInput, NotFound
 from gateway.model.views import KeyView
 from gateway.services import Services
@@ -36,7 +37,7 @@ def all_keys(services: Services) -> list[KeyView]:
 def revoke(services: Services, key_id: str) -> KeyView:
     """End a key at once."""
     with services.database.write() as conn:
-        view = keys.revoke(conn, int(key_id), now=services.clock.now()) if key_id.isdigit() else None
+        view = keys.revoke(conn, row_id(key_id), now=services.clock.now())
     if view is None:
         raise NotFound(f"There is no key {key_id[:20]}; `gateway token list` shows those there are.")
     return view

@@ -1,5 +1,6 @@
 """What people ask of received mail: look, fetch the raw bytes, read a quarantined one again, see the balance."""
 
+from gateway.desk.ids import row_id
 from gateway.errors import Conflict, NotFound
 from gateway.model.views import LedgerView, MailDetailView, MailView
 from gateway.reasons import Reason
@@ -16,7 +17,7 @@ def find(services: Services, *, limit: int = 50, disposition: str = "") -> list[
 def show(services: Services, mail_id: str) -> MailDetailView:
     """Return one mail with its trace."""
     with services.database.read() as conn:
-        view = mail_views.one(conn, _number(mail_id))
+        view = mail_views.one(conn, row_id(mail_id))
     if view is None:
         raise NotFound(_no_mail(mail_id))
     return view
@@ -25,7 +26,7 @@ def show(services: Services, mail_id: str) -> MailDetailView:
 def raw(services: Services, mail_id: str) -> bytes:
     """Return the bytes as received; a duplicate has those of its original."""
     with services.database.read() as conn:
-        content = mails.raw(conn, _number(mail_id))
+        content = mails.raw(conn, row_id(mail_id))
     if content is None:
         raise NotFound(f"{_no_mail(mail_id)} Its bytes may have been deleted after their time.")
     return content
@@ -35,8 +36,8 @@ def replay(services: Services, mail_id: str) -> MailView:
     """Make a quarantined mail ready to be read again, alone."""
     now = services.clock.now()
     with services.database.write() as conn:
-        again = mails.replay(conn, _number(mail_id), now=now)
-        view = mail_views.one(conn, _number(mail_id))
+        again = mails.replay(conn, row_id(mail_id), now=now)
+        view = mail_views.one(conn, row_id(mail_id))
     if view is None:
         raise NotFound(_no_mail(mail_id))
     if not again:
@@ -50,12 +51,6 @@ def ledger(services: Services) -> LedgerView:
     """Return the balance of all mail ever accepted."""
     with services.database.read() as conn:
         return mail_views.ledger(conn)
-
-
-def _number(mail_id: str) -> int:
-    if not (mail_id.isascii() and mail_id.isdigit() and len(mail_id) < 19):
-        raise NotFound(_no_mail(mail_id))
-    return int(mail_id)
 
 
 def _no_mail(mail_id: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.desk.ids import row_id
 from gateway.errors import Conflict, NotFound
 from gateway.model import EntryState
 from gateway.model.views import OutboxView
@@ -20,7 +21,7 @@ def find(services: Services, *, state: str = "open", limit: int = 100) -> list[O
 def show(services: Services, entry_id: str) -> OutboxView:
     """Return one outgoing mail."""
     with services.database.read() as conn:
-        view = outbox_views.one(conn, _number(entry_id))
+        view = outbox_views.one(conn, row_id(entry_id))
     if view is None:
         raise NotFound(f"There is no outgoing mail {entry_id[:20]}; `gateway outbox list --state all` shows them.")
     return view
@@ -55,13 +56,9 @@ def _move(
 ) -> OutboxView:
     before = show(services, entry_id)
     with services.database.write() as conn:
-        moved = outbox.move(conn, _number(entry_id), state=to, allowed=allowed, **values)
+        moved = outbox.move(conn, row_id(entry_id), state=to, allowed=allowed, **values)
     if not moved:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Mail {before.id} is {before.state} and cannot be {verb}.")
     if to is EntryState.READY:
-        services.ring_outbox([_number(entry_id)])
+        services.ring_outbox([row_id(entry_id)])
     return show(services, entry_id)
-
-
-def _number(entry_id: str) -> int:
-    return int(entry_id) if entry_id.isascii() and entry_id.isdigit() and len(entry_id) < 19 else 0

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway import addresses, effects
+from gateway.cleaning import clean_header
 from gateway.desk import cases as desk_cases
+from gateway.desk.ids import row_id
 from gateway.errors import Conflict, InvalidInput, NotFound
 from gateway.model import (
     Case,
@@ -43,6 +45,14 @@ class QueueResult:
 
     item: QueueItemView
     effects: tuple[str, ...]
+
+
+# What an undo says of the mails that the undone action wrote.
+UNSENT = {
+    EntryState.CANCELLED: "was not sent yet and is cancelled",
+    EntryState.DONE: "has left already",
+    EntryState.DEAD: "could not be sent and stays unsent",
+}
 
 
 class _Preview(Exception):
@@ -113,6 +123,7 @@ def open_case(
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         # Who opens the case knows of it, so the owner is not told of this mail as well.
         _apply_link(conn, services, _case(conn, opened.case_number), mail, by=by, tell=False)
+        _publish_resolved(conn, Resolution.CASE_OPENED, mail.id, opened.case_number, now=now)
         undo = _undo_record(conn, None, made.outbox_ids, opened.case_number)
         _resolve(conn, item.id, Resolution.CASE_OPENED, by=by, now=now, case_number=opened.case_number, undo=undo)
         result = QueueResult(
@@ -129,7 +140,9 @@ def discard(services: Services, item_id: str, *, by: str, why: str) -> QueueResu
         raise InvalidInput("Say why this mail is discarded, for example: --why spam.")
     with services.database.write() as conn:
         item = _open_item(conn, item_id)
-        _resolve(conn, item.id, Resolution.DISCARDED, by=by, now=services.clock.now(), why=why)
+        now = services.clock.now()
+        _resolve(conn, item.id, Resolution.DISCARDED, by=by, now=now, why=clean_header(why))
+        _publish_resolved(conn, Resolution.DISCARDED, item.mail_id, "", now=now)
         return QueueResult(item=_view(conn, services, item.id), effects=("The mail is kept and leaves the queue.",))
 
 
@@ -137,7 +150,7 @@ def claim(services: Services, item_id: str, *, by: str) -> QueueResult:
     """Say that somebody looks at an item; a claim of somebody else is taken over."""
     with services.database.write() as conn:
         item = _open_item(conn, item_id)
-        queue.claim(conn, item.id, by, now=services.clock.now())
+        queue.claim(conn, item.id, clean_header(by), now=services.clock.now())
         was = f", taken over from {item.claimed_by}" if item.claimed_by not in ("", by) else ""
         return QueueResult(item=_view(conn, services, item.id), effects=(f"Claimed by {by}{was}.",))
 
@@ -168,10 +181,10 @@ def _link(conn: Connection, services: Services, item_id: str, number: str, *, by
     mail = _facts(conn, item.mail_id)
     case = _case(conn, number, lock=True)
     decision, made = _apply_link(conn, services, case, mail, by=by)
+    now = services.clock.now()
+    _publish_resolved(conn, Resolution.LINKED, mail.id, case.number, now=now)
     undo_record = _undo_record(conn, case, made.outbox_ids, case.number)
-    _resolve(
-        conn, item.id, Resolution.LINKED, by=by, now=services.clock.now(), case_number=case.number, undo=undo_record
-    )
+    _resolve(conn, item.id, Resolution.LINKED, by=by, now=now, case_number=case.number, undo=undo_record)
     result = QueueResult(item=_view(conn, services, item.id), effects=_in_words(case, decision, mail))
     return result, made.outbox_ids
 
@@ -187,8 +200,6 @@ def _apply_link(
         decision = replace(decision, effects=tuple(e for e in decision.effects if not isinstance(e, Notify)))
     made = effects.apply(conn, decision, scribe=services.scribe, now=now)
     mails.link(conn, mail.id, case.number)
-    data = {"mail_id": str(mail.id), "resolution": Resolution.LINKED}
-    events.append(conn, "mail.resolved", case_number=case.number, data=data, now=now)
     return decision, made
 
 
@@ -205,7 +216,12 @@ def _take_back(conn: Connection, services: Services, item: Any, *, by: str, now:
     else:
         before = record["before"]
         modified = datetime.fromisoformat(before["modified_at"])
-        cases.restore(conn, case.number, status=before["status"], substatus=before["substatus"], modified_at=modified)
+        was = {"status": before["status"], "substatus": before["substatus"]}
+        cases.restore(conn, case.number, modified_at=modified, **was)
+        if (case.status, case.substatus) != (was["status"], was["substatus"]):
+            events.append(
+                conn, "case.status_changed", case_number=case.number, data={**was, "was": case.status}, now=now
+            )
         if before["episode_id"] is not None and case.episode is None:
             cases.resume_episode(conn, before["episode_id"])
             words.append("The wait for the customer runs again as before.")
@@ -221,9 +237,7 @@ def _take_back(conn: Connection, services: Services, item: Any, *, by: str, now:
 def _unsend(conn: Connection, outbox_ids: list[int]) -> list[str]:
     states = outbox.cancel_unsent(conn, outbox_ids)
     return [
-        f"Mail {id} was not sent yet and is cancelled."
-        if state == EntryState.CANCELLED
-        else f"Mail {id} has left already."
+        f"Mail {id} {UNSENT.get(EntryState(state), 'is being tried and may have left')}."
         for id, state in states.items()
     ]
 
@@ -264,13 +278,18 @@ def _in_words(case: Case, decision: Decision, mail: MailFacts) -> tuple[str, ...
     return (*words, *(f"{to} is told by mail." for to in told))
 
 
-def _resolve(conn: Connection, item_id: int, resolution: Resolution, **details: Any) -> None:
-    if not queue.resolve(conn, item_id, resolution, **details):
+def _publish_resolved(conn: Connection, how: Resolution, mail_id: int, number: str, *, now: datetime) -> None:
+    data = {"mail_id": str(mail_id), "resolution": how}
+    events.append(conn, "mail.resolved", case_number=number, data=data, now=now)
+
+
+def _resolve(conn: Connection, item_id: int, resolution: Resolution, *, by: str, **details: Any) -> None:
+    if not queue.resolve(conn, item_id, resolution, by=clean_header(by), **details):
         raise Conflict(Reason.ALREADY_RESOLVED, f"Item {item_id} was resolved by somebody else meanwhile.")
 
 
 def _item(conn: Connection, item_id: str, *, lock: bool = False) -> Any:
-    item = queue.load(conn, int(item_id), lock=lock) if item_id.isascii() and item_id.isdigit() else None
+    item = queue.load(conn, row_id(item_id), lock=lock)
     if item is None:
         raise NotFound(
             f"There is no queue item {item_id[:20]}; `gateway queue list --state all` shows those there are."

@@ -5,7 +5,7 @@ day out.  A local time that does not exist moves forward over the gap; one that 
 Source: PROCESS 4.3.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import holidays
 from gateway.model import FollowUpPolicy
 
 _DAY = timedelta(days=1)
+_NOON = time(12)
 _SATURDAY = 5
 
 
@@ -24,7 +25,8 @@ def add_days(start: datetime, days: int, policy: FollowUpPolicy) -> datetime:
     """
     zone = ZoneInfo(policy.timezone)
     local = start.astimezone(zone)
-    day = _nth_business_day(local.date(), days, policy) if policy.count == "business" else local.date() + days * _DAY
+    business = policy.count == "business"
+    day = _nth_business_day(local.date(), days, policy, zone) if business else local.date() + days * _DAY
     return at_local(datetime.combine(day, local.time().replace(fold=0)), zone)
 
 
@@ -39,11 +41,16 @@ def is_business_day(day: date, policy: FollowUpPolicy) -> bool:
     return day.weekday() < _SATURDAY and day not in _holidays(policy.country, policy.subdivision, day.year)
 
 
-def _nth_business_day(day: date, count: int, policy: FollowUpPolicy) -> date:
+def _nth_business_day(day: date, count: int, policy: FollowUpPolicy, zone: ZoneInfo) -> date:
     while count > 0:
         day += _DAY
-        count -= is_business_day(day, policy)
+        count -= is_business_day(day, policy) and _exists(day, zone)
     return day
+
+
+def _exists(day: date, zone: ZoneInfo) -> bool:
+    """Say whether the zone has this day: Samoa went from 29 to 31 December 2011."""
+    return at_local(datetime.combine(day, _NOON), zone).astimezone(zone).date() == day
 
 
 @lru_cache(maxsize=64)

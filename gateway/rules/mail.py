@@ -127,19 +127,22 @@ def _note(case: Case, words: Sequence[Reason], flips: bool) -> str:
 
 
 def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: Policy, now: datetime) -> Decision:
+    # Of a machine's mail the link's reason is its kind; one that a person wrote waits for what a person's would.
+    reason = link.reason if mail.kind in WRITTEN_BY_PEOPLE else next(iter(link.flags), Reason.NO_REFERENCE)
     effects: list[Effect] = [
-        QueueForAdmin(mail_id=mail.id, reason=link.reason, recipient=mail.recipient, hints=around.hints),
-        Publish(type="mail.queued", data={"mail_id": str(mail.id), "reason": link.reason}),
+        QueueForAdmin(mail_id=mail.id, reason=reason, recipient=mail.recipient, hints=around.hints),
+        Publish(type="mail.queued", data={"mail_id": str(mail.id), "reason": reason}),
     ]
-    if link.reason is Reason.CASE_CLOSED and _deserves_closed_notice(mail, around):
-        assert around.case is not None
-        effects.append(notices.case_closed_notice(around.case, mail, policy, now=now))
+    if link.reason is Reason.CASE_CLOSED:
+        if _deserves_closed_notice(mail, around):
+            assert around.case is not None
+            effects.append(notices.case_closed_notice(around.case, mail, policy, now=now))
     elif policy.acknowledge_unlinked and _may_be_answered(mail, around):
         effects.append(notices.unlinked_notice(mail))
     return Decision(
-        reason=link.reason,
+        reason=reason,
         effects=tuple(effects),
-        flags=_flags(list(link.flags), mail),
+        flags=_flags([flag for flag in link.flags if flag is not reason], mail),
         disposition=Disposition.QUEUED,
     )
 

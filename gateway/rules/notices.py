@@ -7,9 +7,9 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
     unlinked-notice/<mail>                  one for each unlinked mail, where that is switched on (at most one a day)
-    reply-received/<case>/<version>         one for each answer         needs-a-look likewise
-`<version>` is the case's version at the moment of deciding, which no two decisions about a case share; so a mail that
-is linked again after an undo tells the owner again.
+    reply-received/<case>/<version>/<mail>  one for each answer         needs-a-look likewise; <mail> only for mail
+`<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
+linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
 """
 
 from datetime import datetime, timedelta
@@ -46,15 +46,17 @@ def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: boo
     notice = Notice.NEEDS_A_LOOK if machine else Notice.REPLY_RECEIVED
     text = (mail.reply or mail.text)[:EXCERPT_LENGTH]
     context = {"author": mail.sender.address, "text": text, "note": note}
-    return to_owner(case, notice, context, policy)
+    return to_owner(case, notice, context, policy, mail_id=mail.id)
 
 
-def to_owner(case: Case, notice: Notice, context: dict[str, Any], policy: Policy) -> list[Effect]:
+def to_owner(
+    case: Case, notice: Notice, context: dict[str, Any], policy: Policy, *, mail_id: int | None = None
+) -> list[Effect]:
     """Write to our own side; nothing when there is nobody to tell, or when it would be a mail to ourselves."""
     to = case.owner or policy.admin_address
     if not to or addresses.key(to) in policy.own_addresses:
         return []
-    key = f"{notice}/{case.number}/{case.version}"
+    key = f"{notice}/{case.number}/{case.version}" + (f"/{mail_id}" if mail_id is not None else "")
     return [Notify(notice=notice, key=key, to=to, case_number=case.number, context=context)]
 
 

@@ -110,8 +110,8 @@ def set_status(case: Case, status: Status, substatus: Substatus | None, *, polic
     profile = policy.profile(case.profile)
     if case.is_closed:
         transitions.check_move(case, status, substatus or Substatus.INVESTIGATION, profile)
+    transitions.check_chosen(status, substatus)
     chosen = substatus or _default(case, status, policy)
-    transitions.check_chosen(status, chosen)
     transitions.check_move(case, status, chosen, profile)
     effects = (
         SetStatus(case_number=case.number, status=status, substatus=chosen),

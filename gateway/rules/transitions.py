@@ -46,14 +46,14 @@ def check_move(case: Case, status: Status, substatus: Substatus, profile: Profil
         )
 
 
-def check_chosen(status: Status, substatus: Substatus) -> None:
-    """Refuse what nobody may choose by hand, and name the call that does it."""
+def check_chosen(status: Status, substatus: Substatus | None) -> None:
+    """Refuse what nobody may choose by hand, and name the call that does it.  None: no substatus was named."""
     if status in OWN_CALLS:
         raise Refused(
             Reason.TRANSITION_NOT_ALLOWED,
             f"Use {OWN_CALLS[status]} to bring a case to {status}: it does what goes with it.",
         )
-    if substatus in CONSEQUENCES:
+    if substatus is not None and substatus in CONSEQUENCES:
         raise Refused(Reason.TRANSITION_NOT_ALLOWED, f"{CONSEQUENCES[substatus]}; choose another substatus.")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
+from gateway.linking import sighting
 from gateway.model import Case, Feed, Status
 from gateway.model.views import AttachmentView, CaseView, ContactBrief, FollowUpView, StepView, UpdateView
 from gateway.store import cases
@@ -85,7 +86,7 @@ def _filtered(query: CaseQuery) -> Select[tuple[str]]:
 def _view(case: Case, hints: tuple[str, ...] | None) -> CaseView:
     return CaseView(
         number=case.number,
-        subject=case.subject,
+        subject=sighting.redact(case.subject),
         status=case.status,
         substatus=case.substatus,
         priority=case.priority,
@@ -122,7 +123,7 @@ def _update(row: Any, files: tuple[AttachmentView, ...]) -> UpdateView:
         channel=row.channel,
         author=row.author,
         visibility=row.visibility,
-        text=row.text,
+        text=sighting.redact(row.text),
         html_safe=None,
         attachments=files,
         mail_id=str(row.mail_id) if row.mail_id else None,

@@ -18,6 +18,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from gateway.errors import ConfigError, Unavailable
 
+# What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
+GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+
 HEAD = "0001"
 BUSY_SECONDS = 20
 
@@ -199,7 +202,10 @@ def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
+    except exc.SQLAlchemyError as error:
+        # DatabaseError itself, none of its kinds: the file is no database, or a damaged one.
+        if not isinstance(error, GONE) and type(error) is not exc.DatabaseError:
+            raise
         raise Unavailable(
             f"The database does not answer now ({_short(error)}); nothing was changed, try again."
         ) from error

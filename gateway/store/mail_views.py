@@ -1,9 +1,13 @@
-"""Received mail as people and programs see it, and the ledger over all of it."""
+"""Received mail as people and programs see it, and the ledger over all of it.
+
+Reference IDs are redacted here: only the raw bytes, which few may fetch, still hold them (ID-12).
+"""
 
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from gateway.linking import sighting
 from gateway.model import Disposition
 from gateway.model.views import LedgerView, MailDetailView, MailView, TraceView
 from gateway.store import case_views
@@ -28,7 +32,7 @@ def one(conn: Connection, mail_id: int) -> MailDetailView | None:
     return MailDetailView(
         **_brief(row),
         kind_reason=row.kind_reason,
-        text=row.text,
+        text=sighting.redact(row.text),
         attachments=case_views.attachments(conn, [row.id]).get(row.id, ()),
         defects=tuple(row.defects),
         trace=tuple(TraceView(**step) for step in row.trace),
@@ -41,9 +45,11 @@ def ledger(conn: Connection) -> LedgerView:
 
     accepted is counted by itself, from the rows, so that a row with a word that does not exist would show.
     """
-    grouped = conn.execute(select(mail.c.disposition, func.count()).group_by(mail.c.disposition))
-    counts: dict[str | None, int] = dict(grouped.tuples().all())
-    accepted = conn.execute(select(func.count()).select_from(mail)).scalar_one()
+    # One statement: on PostgreSQL two would see two moments, and a mail that came between them would be out of balance.
+    every = select(func.count()).select_from(mail.alias("every")).scalar_subquery()
+    rows = conn.execute(select(mail.c.disposition, func.count(), every).group_by(mail.c.disposition)).all()
+    counts: dict[str | None, int] = {disposition: count for disposition, count, _ in rows}
+    accepted = rows[0][2] if rows else 0
     known = {word.value: counts.get(word.value, 0) for word in Disposition}
     in_progress = counts.get(None, 0)
     balanced = accepted == sum(known.values()) + in_progress
@@ -56,8 +62,8 @@ def _brief(row: Any) -> dict[str, Any]:
         "received_at": row.received_at,
         "source": row.source,
         "from_": row.sender or row.mail_from,
-        "to": tuple(row.rcpt_tos),
-        "subject": row.subject,
+        "to": tuple(sighting.redact(to) for to in row.rcpt_tos),
+        "subject": sighting.redact(row.subject),
         "kind": row.kind,
         "disposition": row.disposition,
         "reason": row.reason,

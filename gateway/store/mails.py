@@ -1,6 +1,6 @@
 """Received mail: the spool and the record of every mail ever accepted (table `mail`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,10 +51,7 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
         if len(fresh) < len(new):
             # Another process committed the same mail between our look and our insert.
             ids |= _ids_by_key(conn, firsts)
-    return [
-        _spooled(conn, m, ids[m.content_key], is_first=firsts[m.content_key] is m and ids[m.content_key] in made)
-        for m in mails
-    ]
+    return [_spooled(conn, m, ids[m.content_key], made) for m in mails]
 
 
 def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[SpoolEntry]:
@@ -67,7 +64,10 @@ def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[Sp
 
 
 def finish(conn: Connection, entry: SpoolEntry, reading: Reading, decision: Decision, *, now: datetime) -> bool:
-    """Write what was read and decided and end the lease; False when the lease was lost meanwhile."""
+    """Write what was read and decided and end the lease; False when the lease was lost meanwhile.
+
+    The contents of the attached files are stored before, by `keep_files`.
+    """
     ended = lease.settle(
         conn,
         mail,
@@ -82,9 +82,18 @@ def finish(conn: Connection, entry: SpoolEntry, reading: Reading, decision: Deci
     )
     files = reading.mail.attachments
     if ended and files:
-        conn.execute(insert_new(conn, blob), [_blob(a.sha256, a.content) for a in files])
         conn.execute(attachment.insert(), [_attachment(entry.id, a) for a in files])
     return ended
+
+
+def keep_files(conn: Connection, readings: Iterable[Reading]) -> None:
+    """Store the attached files of a batch, each content once.
+
+    In the order of their digests: two batches with the same two logos in them never wait for each other in a ring.
+    """
+    files = {a.sha256: a.content for reading in readings for a in reading.mail.attachments}
+    if files:
+        conn.execute(insert_new(conn, blob), [_blob(sha256, files[sha256]) for sha256 in sorted(files)])
 
 
 def give_back(conn: Connection, entry: SpoolEntry, *, run_at: datetime, error: str, failed: bool, alone: bool) -> bool:
@@ -181,8 +190,10 @@ def _ids_by_key(conn: Connection, keys: Any) -> dict[str, int]:
     return {row.content_key: row.id for row in conn.execute(originals)}
 
 
-def _spooled(conn: Connection, new: NewMail, original: int, *, is_first: bool) -> SpooledMail:
-    if is_first:
+def _spooled(conn: Connection, new: NewMail, original: int, made: set[int]) -> SpooledMail:
+    """Return what became of a mail.  made: rows inserted just now; the first mail that takes one is its original."""
+    if original in made:
+        made.remove(original)
         return SpooledMail(id=original)
     raw_sha256 = conn.execute(select(mail.c.raw_sha256).where(mail.c.id == original)).scalar_one()
     told = {"duplicate_of": original, "raw_sha256": raw_sha256, "state": EntryState.DONE}

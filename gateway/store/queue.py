@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from gateway.linking import sighting
 from gateway.model import Hint, QueueForAdmin, Resolution
 from gateway.model.views import HintView, QueueItemView
 from gateway.store.sql import insert_new
@@ -90,9 +91,9 @@ def _view(row: Any, now: datetime) -> QueueItemView:
         id=str(row.id),
         mail_id=str(row.mail_id),
         reason=row.reason,
-        recipient=row.recipient,
+        recipient=sighting.redact(row.recipient),
         from_=row.sender,
-        subject=row.subject,
+        subject=sighting.redact(row.subject),
         hints=_hints(row.hints),
         state=row.state,
         resolution=row.resolution,
