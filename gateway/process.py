@@ -6,6 +6,7 @@ when reading or deciding failed three times on it alone.
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -59,22 +60,28 @@ class Reader(Protocol):
         ...
 
 
+_Batch = Sequence[tuple[SpoolEntry, Reading | ParserDied]]
+
+
 class LeaseLost(Exception):
     """Another worker took this mail over while we had it; its result counts, ours is rolled back."""
 
 
-def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> int:
-    """Process up to `limit` mails that wait and return how many were taken; 0 means that nothing waits now.
+def process_mails(services: Services, reader: Reader, *, limit: int | None = None) -> int:
+    """Process the mails that wait, `limit` at most, oldest first, and return how many were taken.
 
+    While one batch is decided, the next is read: the reader's children have processors of their own.
     Raises Unavailable when the database went away; every mail is then still there and is tried again.
     """
-    now = services.clock.now()
-    with services.database.write() as conn:
-        entries = mails.claim(conn, owner=services.owner, limit=limit, now=now)
-    if entries:
-        readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-        services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
-    return len(entries)
+    taken = 0
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as aside:
+        coming = _take(services, reader, aside, limit)
+        while coming:
+            batch = coming.result()
+            taken += len(batch)
+            coming = _take(services, reader, aside, None if limit is None else limit - taken)
+            services.ring_outbox(_settle_all(services, batch))
+    return taken
 
 
 def decide(
@@ -105,7 +112,21 @@ def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
     )
 
 
-def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]) -> list[int]:
+def _take(services: Services, reader: Reader, aside: Executor, limit: int | None) -> "Future[_Batch] | None":
+    """Claim the next mails and have them read on another thread; None when nothing waits now."""
+    now = services.clock.now()
+    most = BATCH if limit is None else min(BATCH, limit)
+    with services.database.write() as conn:
+        entries = mails.claim(conn, owner=services.owner, limit=most, now=now)
+    return aside.submit(_read, reader, entries) if entries else None
+
+
+def _read(reader: Reader, entries: Sequence[SpoolEntry]) -> _Batch:
+    readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
+    return list(zip(entries, readings, strict=True))
+
+
+def _settle_all(services: Services, batch: _Batch) -> list[int]:
     """Decide about each mail and do it, in one transaction; return the outgoing mails that were written."""
     now = services.clock.now()
     written: list[int] = []
