@@ -10,9 +10,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, bindparam, literal, select, true, update
 
 from gateway.model import EntryState
 from gateway.store.db import epoch_now
@@ -102,10 +103,22 @@ def release_expired(conn: Connection, table: Table, *, now: datetime, **marks: A
     return conn.execute(gone.values(state=EntryState.READY, run_at=now, lease_owner="", **marks)).rowcount
 
 
+def release_owned(conn: Connection, table: Table, *, owner: str, now: datetime) -> int:
+    """Make the entries ready again that `owner` leased and knows it does not work on; return how many."""
+    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner == owner)
+    return conn.execute(mine.values(state=EntryState.READY, run_at=now, lease_owner="")).rowcount
+
+
 def settle(conn: Connection, table: Table, *, entry_id: int, fence: int, state: EntryState, **values: Any) -> bool:
     """End a lease with `state` and `values`; False, and nothing changes, when another lease was taken since."""
-    mine = update(table).where(
-        table.c.id == bindparam("entry_id"), table.c.fence == bindparam("held"), table.c.state == EntryState.LEASED
+    columns = {"state": state, "lease_owner": "", **values}
+    return conn.execute(_held(table), {"entry_id": entry_id, "held": fence, **columns}).rowcount == 1
+
+
+@cache
+def _held(table: Table) -> Update:
+    return update(table).where(
+        table.c.id == bindparam("entry_id"),
+        table.c.fence == bindparam("held"),
+        table.c.state == literal(EntryState.LEASED),
     )
-    ended = conn.execute(mine.values(state=state, lease_owner="", **values), {"entry_id": entry_id, "held": fence})
-    return ended.rowcount == 1
