@@ -31,7 +31,10 @@ _REFERENCE = re.compile(r"REF-[0-9A-Z]{20,34}", re.IGNORECASE)
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     """Send the log to standard error.  json: True, False, or None for JSON unless it is a terminal.  Twice is once."""
     as_json = not sys.stderr.isatty() if json is None else json
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
+    # Libraries speak in sentences of their own; only what they warn of belongs into a log of events.
+    quiet = max(logging.WARNING, logging.getLevelName(level))
+    logging.basicConfig(level=quiet, stream=sys.stderr, format="%(message)s", force=True)
+    logging.getLogger("gateway").setLevel(level)
     logging.raiseExceptions = False
     structlog.configure(
         processors=[
@@ -112,7 +115,7 @@ def mail_lease_lost(entry: SpoolEntry) -> None:
 
 def settings(section: str, values: Mapping[str, Any]) -> None:
     """`process.settings`: the effective settings of one section.  values: with secrets masked."""
-    _process.info("process.settings", section=section, **{f"set_{key}": value for key, value in values.items()})
+    _process.info("process.settings", section=section, settings=" ".join(f"{k}={v!r}" for k, v in values.items()))
 
 
 def ready(*, roles: Collection[str], smtp: str) -> None:

@@ -1,6 +1,10 @@
-"""`gateway demo`: plays the story of a case for real and tells it line by line.  It is a check, too: exit 1 if it lies."""
+"""`gateway demo`: plays the story of a case for real and tells it line by line.  Exit 1 if it lies."""
 
+import io
+import shlex
+import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +17,13 @@ import typer
 from gateway.cli import console
 from gateway.cli.call import Call, command
 from gateway.cli.serve import chosen_roles
-from gateway.errors import InvalidInput
+from gateway.errors import ConfigError, InvalidInput
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from gateway.cli.stage import Stage
+    from gateway.config import Config
     from gateway.model.views import CaseView
 
 FAILED = 1
@@ -41,6 +46,9 @@ def demo(
     from gateway.cli.stage import PAUSE_SECONDS, NotAsTold
 
     call.quiet()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Somebody watches, through a pipe too.
+        sys.stdout.reconfigure(line_buffering=True)
     folder = _new_folder(data_dir)
     with _stage(folder, pause=0.0 if once else PAUSE_SECONDS / speed) as stage:
         console.line("This is the case gateway.  All that follows really happens: mail over SMTP on 127.0.0.1,")
@@ -135,8 +143,8 @@ def _the_customer_answers(stage: "Stage", number: str, question: "EmailMessage")
     stage.tell("customer", "Dana answers with her mail client, the question quoted below")
     reply = answer(question, DANA_FULL, "It runs 7.2.1, build 40.")
     mail = stage.send(reply, sender=DANA)
-    for step in mail.trace:
-        stage.tell("gateway" if step is mail.trace[0] else "", f"{step.step}: {step.result} {step.reason}".rstrip())
+    steps = [f"{t.step}: {t.result}{f' ({t.reason})' if t.reason else ''}" for t in mail.trace]
+    stage.tell("gateway", f"mail {mail.id}\n" + "\n".join(f"  {step}" for step in steps))
     case = stage.case(number)
     stage.tell("gateway", _status(case))
     stage.check(
@@ -166,7 +174,7 @@ def _a_mail_without_reference_is_linked_by_hand(stage: "Stage", number: str) -> 
         mail.reason == "no-reference" and hint is not None and hint.case == number and _waits(stage, number),
     )
     if hint is not None:
-        stage.tell("hint", f"case {hint.case}, score {hint.score}: " + " ".join(hint.evidence))
+        stage.tell("hint", f"case {hint.case}, score {hint.score}\n" + "\n".join(f"  {why}" for why in hint.evidence))
     linked = queue.link(stage.services, item.id, number, by=TEAM)
     stage.tell("admin", "links it by hand:\n" + "\n".join(f"  {effect}" for effect in linked.effects))
     stage.check("it has the effects it would have had on arrival", _answered(stage, number))
@@ -192,7 +200,7 @@ def _a_solution_is_accepted(stage: "Stage", number: str) -> "EmailMessage":
     stage.tell("customer", "accepts")
     stage.send(answer(notice, DANA_FULL, "It works, thank you!  You may close the case."), sender=DANA)
     stage.check("her answer is linked and the case is open again", _answered(stage, number))
-    stage.check("her owner was told of each answer", stage.sink.next_to(AGENT) is not None)
+    stage.check("the owner of the case was told of her answers", stage.sink.next_to(AGENT) is not None)
     closed = cases.close(stage.services, number, text="Glad to hear it.", author=AGENT)
     stage.tell("agent", "closes the case")
     stage.tell("gateway", _status(closed))
@@ -278,11 +286,21 @@ def _stage(folder: Path, *, pause: float) -> "Iterator[Stage]":
     try:
         settings = folder / "gateway.toml"
         settings.write_text(_settings(folder, smtp_port=free_port(), relay_port=sink.port), encoding="utf-8")
-        with app.build(config.load(settings)) as running:
+        with app.build(_untouched(config.load(settings), sink.port)) as running:
             running.start(chosen_roles(""))
             yield Stage(running=running, sink=sink, pause=pause)
     finally:
         sink.close()
+
+
+def _untouched(config: "Config", relay_port: int) -> "Config":
+    """Refuse to play on anything but the demo's own data: the environment wins over the file."""
+    ours = config.relay.port == relay_port and config.relay.host == "127.0.0.1" and not config.broker.url
+    if not ours or config.database.url != f"sqlite:///{config.gateway.data_dir / 'gateway.db'}":
+        raise ConfigError(
+            "GATEWAY_... variables of the environment change the demo's settings; unset them and try again."
+        )
+    return config
 
 
 def _settings(folder: Path, *, smtp_port: int, relay_port: int) -> str:
@@ -308,8 +326,19 @@ port = {relay_port}
 """
 
 
+def _program() -> str:
+    """Return how this program is called in a shell here."""
+    if shutil.which("gateway"):
+        return "gateway"
+    beside = Path(sys.executable).with_name("gateway")
+    if not beside.exists():
+        return f"{shlex.quote(sys.executable)} -m gateway"
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
+
+
 def _where_to_look(folder: Path, stage: "Stage", *, once: bool) -> None:
-    config = f"--config {folder / 'gateway.toml'}"
+    program, config = _program(), f"--config {shlex.quote(str(folder / 'gateway.toml'))}"
     number = int(stage.services.config.gateway.first_case_number)
     console.line()
     console.line("That was the story, and all of it is still there:")
@@ -323,10 +352,12 @@ def _where_to_look(folder: Path, stage: "Stage", *, once: bool) -> None:
         "outbox list --state all",
         "ledger",
     ):
-        console.line(f"   gateway {command_line} {config}")
+        console.line(f"   {program} {command_line} {config}")
     if once:
         return
     console.line("It stays up.  Open a case of your own in another terminal, or mail to it:")
-    console.line(f"   gateway case open --subject Hello --description 'A first try' --contact you@example.org {config}")
+    console.line(
+        f"   {program} case open --subject Hello --description 'A first try' --contact you@example.org {config}"
+    )
     console.line(f"   SMTP 127.0.0.1:{stage.running.smtp_port}, recipient {CARE}")
     console.line("Ctrl-C ends it.")

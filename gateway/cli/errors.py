@@ -29,7 +29,7 @@ def explain(error: Exception, *, debug: bool = False) -> int:
         where = f" ({error.filename})" if error.filename else ""
         return _say(f"The system refused: {error.strerror}{where}.", FAILED)
     return _say(
-        f"Something unexpected went wrong ({type(error).__name__}); run it again as `gateway --debug ...` to see where.",
+        f"Something unexpected went wrong ({type(error).__name__}); `gateway --debug ...` shows where.",
         FAILED,
     )
 

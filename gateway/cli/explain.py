@@ -46,8 +46,8 @@ def explain(
 ) -> int:
     """Say how mails are read and what would become of them; writes nothing.
 
-    With a database they are linked and decided about as if they had just arrived; without one, a well-formed Reference ID
-    counts as one of ours.
+    With a database they are linked and decided about as if they had just arrived; without one, a well-formed
+    Reference ID counts as one of ours.
     """
     from gateway.desk import explain as desk
     from gateway.desk.intake import Unreadable

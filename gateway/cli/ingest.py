@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import console
+from gateway.cli import console, errors
 from gateway.cli.call import Call, command
 from gateway.cli.mail import draw_list
 from gateway.clock import monotonic_seconds
+from gateway.errors import Unavailable
 
 if TYPE_CHECKING:
     from gateway.app import App
@@ -61,23 +62,26 @@ def ingest(
 
     Exit codes: 0 taken; 65 a path or mbox cannot be read; 75 not committed, hand it in again.
     """
+    from gateway.desk.intake import Unreadable
+
+    if path == STDIN and sys.stdin.isatty():
+        raise typer.BadParameter("give a file or a folder, or a mail on stdin", param_hint="FILE")
     try:
         if path == STDIN:
             return _pipe(call, mbox=mbox, sender=sender, recipient=recipient)
         return _paths(call, path, mbox=mbox, sender=sender, recipient=recipient)
+    except Unreadable as error:
+        console.note(str(error))
+        return UNREADABLE
     except Exception as error:  # whatever went wrong, the mail must not bounce: the MTA keeps it and tries again
-        from gateway.desk.intake import Unreadable
-
-        console.note(f"{error}" if isinstance(error, Unreadable) else f"Not committed: {error}")
-        return UNREADABLE if isinstance(error, Unreadable) else TRY_AGAIN
+        errors.explain(error, debug=call.debug)
+        return TRY_AGAIN
 
 
 def _pipe(call: Call, *, mbox: bool, sender: str, recipient: str) -> int:
     """Commit what comes on stdin, and nothing more: what is committed is processed by `serve` or the next turn."""
     from gateway.desk import intake
 
-    if sys.stdin.isatty():
-        raise typer.BadParameter("give a file or a folder, or a mail on stdin", param_hint="FILE")
     committed = False
     try:
         with call.gateway() as running:
@@ -102,7 +106,7 @@ def _paths(call: Call, path: Path, *, mbox: bool, sender: str, recipient: str) -
     taken: list[MailView] = []
     with ExitStack() as stack:
         running = stack.enter_context(call.gateway())
-        progress = stack.enter_context(_progress(None if mbox else len(paths)))
+        progress = stack.enter_context(_Progress(None if mbox else len(paths)))
         handed = _Handed(paths, mbox=mbox)
         while chunk := list(islice(handed, BATCH_MAILS)):
             ids = [_take(running, one.raw, sender=sender, recipient=recipient) for one in chunk]
@@ -160,7 +164,7 @@ def _settled(running: "App", ids: list[str]) -> "Iterator[MailView]":
             if mail.disposition is not None:
                 break
             if monotonic_seconds() > patience_ends:
-                raise TimeoutError(f"mail {mail_id} is safe but not processed yet; see `gateway mail show {mail_id}`")
+                raise Unavailable(f"Mail {mail_id} is safe but not processed yet; see `gateway mail show {mail_id}`.")
             time.sleep(LOOK_AGAIN_SECONDS)
         yield _brief(mail)
 
@@ -174,14 +178,14 @@ def _brief(mail: "MailView") -> "MailView":
     return MailView(**{field.name: getattr(mail, field.name) for field in fields(MailView)})
 
 
-class _progress:
+class _Progress:
     """A progress bar on a terminal (stderr), nothing anywhere else.  total: None when it is not known."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
         self._bar: Any = None
 
-    def __enter__(self) -> "_progress":
+    def __enter__(self) -> "_Progress":
         if sys.stderr.isatty() and self._total != 1:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -100,7 +100,9 @@ def open_case(
     _act(
         call,
         by,
-        lambda services, who: queue.open_case(services, item, by=who, subject=subject, priority=priority or ""),
+        lambda services, who: queue.open_case(
+            services, item, by=who, subject=subject, priority=priority or Priority.MEDIUM
+        ),
     )
 
 
@@ -188,4 +190,5 @@ def _draw_list(items: Sequence[QueueItemView]) -> None:
             for item in items
         ],
         empty="The queue is empty.",
+        cut=("REASON", "FROM", "CLAIMED BY", "SUBJECT"),
     )

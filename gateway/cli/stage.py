@@ -58,7 +58,7 @@ class Sink:
         make = lambda: SMTP(self, hostname="sink.example.org", loop=self._loop)  # noqa: E731 - a protocol factory
         return await self._loop.create_server(make, "127.0.0.1", 0)
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Keep one mail.  Replies: 250 always."""
         number = len(self._arrived) + 1
         (self._folder / f"{number:03}.eml").write_bytes(envelope.content)

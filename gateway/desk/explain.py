@@ -1,7 +1,7 @@
 """What would become of a mail: read, linked and decided about exactly as if it had arrived, and nothing is written.
 
-With a database the same `process.decide` answers as for a received mail.  Without one, a well-formed Reference ID counts
-as one of ours, of an open case whose contact is the sender; a step `not-resolved` of the trace says so.
+With a database the same `process.decide` answers as for a received mail.  Without one, a well-formed Reference ID
+counts as one of ours, of an open case whose contact is the sender; a step `not-resolved` of the trace says so.
 Unlike all other output this shows Reference IDs in full.  Source: CONTRACT 2 (`gateway explain`).
 """
 

@@ -90,7 +90,8 @@ def _structured(raw: bytes, head: Head) -> bytes:
         wanted = field.name in ("from", "mime-version") and len(field.raw) <= sender.FROM_LIMIT
         if field.name not in seen and (wanted or field.name.startswith("content-")):
             seen.add(field.name)
-            lines.append(field.name.encode("ascii") + b": " + field.raw.strip(b"\r\n\t \x00") + b"\r\n")
+            value = field.value.encode() if field.name == "from" else field.raw.strip(b"\r\n\t \x00")
+            lines.append(field.name.encode("ascii") + b": " + value + b"\r\n")
     return b"".join([*lines, b"\r\n", raw[head.body_at :]])
 
 

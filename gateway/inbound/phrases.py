@@ -5,7 +5,7 @@ Tables only; one line per language where it helps.  `reply.py` compiles and read
 
 # The end of an attribution: "On <date>, <name> wrote:".
 WROTE = (
-    "wrote|writes|said",
+    "wrote|writes|said|sent",
     "schrieb|schrieben|geschrieben",
     "a écrit|écrit",
     "escribió|escribio",
@@ -53,7 +53,7 @@ ORIGINAL_MESSAGE = (
     "messaggio originale|messaggio inoltrato",
     "oorspronkelijk bericht|doorgestuurd bericht",
     "originalmeddelande|ursprungligt meddelande|vidarebefordrat meddelande",
-    "oprindelig meddelelse|opprinnelig melding|videresendt meddelelse|original meddelelse",
+    "oprindelig besked|oprindelig meddelelse|opprinnelig melding|videresendt meddelelse|original meddelelse",
     "alkuperäinen viesti|oryginalna wiadomość|wiadomość oryginalna|wiadomość przekazana|původní zpráva",
     "исходное сообщение|пересылаемое сообщение|оригинальное сообщение",
     "orijinal mesaj|eredeti üzenet|mesajul original",
@@ -62,7 +62,7 @@ ORIGINAL_MESSAGE = (
 
 # Lines that begin a forward without any dashes.
 FORWARD_STARTS = (
-    "begin forwarded message",
+    "begin forwarded message|forwarded message",
     "anfang der weitergeleiteten nachricht|anfang der weitergeleiteten e-mail",
     "début du message réexpédié|début du message transféré",
     "inicio del mensaje reenviado|inizio messaggio inoltrato|begin doorgestuurd bericht",
@@ -73,7 +73,8 @@ REPLY_ABOVE = ("reply above this line|please reply above|type your reply above|r
 
 # Names of the header lines that mail programs copy above a quoted message.
 FROM_NAMES = (
-    "from|von|de|da|van|från|fra|lähettäjä|od|от|від|kimden|feladó|发件人|寄件者|差出人|보낸 사람|expéditeur|mittente",
+    "from|date|sent",
+    "von|de|da|van|från|fra|lähettäjä|od|от|від|kimden|feladó|发件人|寄件者|差出人|보낸 사람|expéditeur|mittente",
 )
 OTHER_HEADER_NAMES = (
     "sent|date|to|cc|subject|reply-to|importance",

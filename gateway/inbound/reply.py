@@ -46,21 +46,25 @@ def _any_of(phrases: tuple[str, ...]) -> str:
 
 _ENDS_ATTRIBUTION = re.compile(rf"(?:{_any_of(phrases.WROTE)})\s?[:：]?[\s*_]{{0,3}}$", re.I)
 _STARTS_ATTRIBUTION = re.compile(
-    rf"[\s*_-]{{0,4}}(?:(?:{_any_of(phrases.ATTRIBUTION_STARTS)})\b|\d{{1,4}}[-./年 ])", re.I
+    rf"[\s*_-]{{0,4}}(?:(?:{_any_of(phrases.ATTRIBUTION_STARTS)})\b|\d{{1,4}}[-./年 ]|\w{{2,4}}[.,]? \d)", re.I
 )
 _NAMES_SOMEONE = re.compile(r"[@<\d]")
 # "2026-11-20 10:00 GMT+01:00 Ann <ann@example.com>:", the attribution that needs no verb.
 _DATE_AND_ADDRESS = re.compile(r"\s?\D{0,12}\d.{4,150}<[^<>\s]{3,80}>\s?[:：]\s*$")
 _SEPARATOR = re.compile(
-    rf"\s?[-_=*]{{2,40}}\s?(?:{_any_of(phrases.ORIGINAL_MESSAGE)})|\s?(?:{_any_of(phrases.FORWARD_STARTS)})\s?:", re.I
+    rf"\s{{0,12}}[-_=*]{{2,40}}\s?(?:{_any_of(phrases.ORIGINAL_MESSAGE)})|\s?(?:{_any_of(phrases.FORWARD_STARTS)})\s?:",
+    re.I,
 )
 _REPLY_ABOVE = re.compile(rf"[\s#*=_-]{{0,40}}(?:{_any_of(phrases.REPLY_ABOVE)})", re.I)
-_UNDERSCORES = re.compile(r"\s?_{20,200}\s*$")
+_RULE = re.compile(r"\s{0,3}(?:_{20,200}|-{10,200}|={10,200})\s*$")
+# "---- Ann wrote ----", as some services on the web write it.
+_DASHED_ATTRIBUTION = re.compile(rf"\s?-{{2,10}} ?.{{1,200}}(?:{_any_of(phrases.WROTE)}) ?-{{2,10}}\s*$", re.I)
+_DATE_THEN_ADDRESS = re.compile(r"\s?\d[\d/. :-]{5,30}.{0,100}<[^<>\s]{3,80}>\s*$")
 _FROM_HEADER = re.compile(rf"[\s*>|]{{0,4}}(?:{_any_of(phrases.FROM_NAMES)})[*\s]{{0,3}}[:：][*\s]{{0,3}}\S", re.I)
 _OTHER_HEADER = re.compile(rf"[\s*>|]{{0,4}}(?:{_any_of(phrases.OTHER_HEADER_NAMES)})[*\s]{{0,3}}[:：]", re.I)
-_SIGNATURE_DASHES = re.compile(r"(?:--|—|__)[ \t\u00a0]?\s*$")
+_SIGNATURE_DASHES = re.compile(r"(?:--|__)[ \t\u00a0]?\s*$")
 _MOBILE = re.compile(rf"[\s*_(\[]{{0,3}}(?:{_any_of(phrases.MOBILE_SIGNATURES)})", re.I)
-_LONGEST_MOBILE_LINE = 120
+_LONGEST_MOBILE_LINE = 80
 _FIRST_SIGNS = frozenset("-_=*#—([")
 _FIRST_WORDS = re.compile(f"(?:{_STARTS_ATTRIBUTION.pattern})|(?:{_MOBILE.pattern})|.*：|.*<", re.I)
 
@@ -106,9 +110,9 @@ def _mark(lines: list[str]) -> list[_Line]:
             kinds += [_Line.ATTRIBUTION] * attribution
             if not _quote_follows(lines, len(kinds)):
                 kinds += [_Line.BEHIND] * (len(lines) - len(kinds))
-        elif _SIGNATURE_DASHES.match(line):
+        elif _SIGNATURE_DASHES.match(line) or _is_list_footer(lines, at):
             kinds += [_Line.SIGNATURE] * _signature_length(lines, at)
-        elif len(line) <= _LONGEST_MOBILE_LINE and _MOBILE.match(line):
+        elif len(line) <= _LONGEST_MOBILE_LINE and "," not in line and _MOBILE.match(line):
             kinds.append(_Line.SIGNATURE)
         else:
             kinds.append(_Line.TEXT)
@@ -123,26 +127,39 @@ def _may_be_mark(line: str) -> bool:
 def _begins_quoted_message(lines: list[str], at: int) -> bool:
     """Say whether all from here is another message: a titled line of dashes, or a copied header block."""
     line = lines[at]
-    if _SEPARATOR.match(line) or _REPLY_ABOVE.match(line):
+    if _SEPARATOR.match(line) or _REPLY_ABOVE.match(line) or _DASHED_ATTRIBUTION.match(line):
         return True
-    if _UNDERSCORES.match(line):
+    if _RULE.match(line):
         following = next((at + n for n in range(1, 4) if at + n < len(lines) and lines[at + n].strip()), None)
         return following is not None and _is_header_block(lines, following)
     return _is_header_block(lines, at)
 
 
 def _is_header_block(lines: list[str], at: int) -> bool:
+    """Say whether a copied header begins here: its first field and two more, or one more and an address."""
     if not _FROM_HEADER.match(lines[at][:_LONGEST_MARK]):
         return False
-    near = (line[:_LONGEST_MARK] for line in lines[at + 1 : at + _HEADER_LINES])
-    return sum(bool(_OTHER_HEADER.match(line)) for line in near) >= 2
+    near = [line[:_LONGEST_MARK] for line in lines[at : at + _HEADER_LINES]]
+    fields = [line for line in near if _OTHER_HEADER.match(line) or _FROM_HEADER.match(line)]
+    return len(fields) >= 3 or (len(fields) == 2 and any("@" in line for line in fields))
+
+
+def _is_list_footer(lines: list[str], at: int) -> bool:
+    """Say whether the line is the rule above what a mailing list adds; it is cut like a signature."""
+    return _RULE.match(lines[at]) is not None and any("mailing list" in line.lower() for line in lines[at + 1 : at + 3])
 
 
 def _attribution_length(lines: list[str], at: int) -> int:
     """Return how many lines an attribution takes that begins here; 0 when none does."""
     line = lines[at]
-    if _DATE_AND_ADDRESS.match(line):
+    if _DATE_AND_ADDRESS.match(line) or (_DATE_THEN_ADDRESS.match(line) and _quote_follows(lines, at + 1)):
         return 1
+    if (
+        line.rstrip().endswith("<")
+        and at + 1 < len(lines)
+        and _DATE_AND_ADDRESS.match(line.rstrip() + lines[at + 1][:100])
+    ):
+        return 2
     if _ENDS_ATTRIBUTION.search(line[-40:]) and (
         "@" in line or "<" in line or (_STARTS_ATTRIBUTION.match(line) and _NAMES_SOMEONE.search(line))
     ):

@@ -31,6 +31,7 @@ _ADDRESS = re.compile(
 _SIMPLE = re.compile(
     rf"\s*(?:(?:\"(?:[^\"\\]|\\.)*\"|[^\"<>@,;:()\[\]\\]*)\s*<\s*({_ADDRESS.pattern})\s*>|({_ADDRESS.pattern}))\s*"
 )
+_TWICE = re.compile(rf"\s*({_ADDRESS.pattern})\s*<\s*({_ADDRESS.pattern})\s*>\s*")
 _QUOTED_OR_COMMENT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\([^()]*\)")
 _GROUP_OR_ROUTE = re.compile(r"[:;]")
 _MISLEADING = frozenset(
@@ -58,6 +59,8 @@ def identify(head: Head, strict: StrictFrom | None) -> Sender:
     value = fields[0].value if fields else ""
     if not value or len(value) > FROM_LIMIT:
         return Sender(address="", name=clean_header(value, limit=100), ambiguous=True)
+    if len(fields) == 1 and not _is_odd(head) and (doubled := _doubled(value)):
+        return Sender(address=doubled, name=doubled)
     lenient = _lenient(value)
     address = strict.addresses[0] if strict and len(strict.addresses) == 1 else lenient[0][1] if lenient else ""
     address = normalise(address)
@@ -138,6 +141,12 @@ def normalise(address: str) -> str:
 
 def _domain_entry(address: str) -> str:
     return "@" + address.rpartition("@")[2].lower()
+
+
+def _doubled(value: str) -> str:
+    """Return the address of `ann@example.com <ann@example.com>`, which is illegal, frequent and leaves no doubt."""
+    match = _TWICE.fullmatch(value)
+    return normalise(match[2]) if match and same_address(match[1], match[2]) else ""
 
 
 def _is_odd(head: Head) -> bool:

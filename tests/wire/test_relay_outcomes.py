@@ -14,7 +14,7 @@ from gateway.outbound.relay import SmtpRelay
 from tests.relays import Action, Line, ScriptedRelay, certificate
 
 RAW = b"Subject: hello\r\n\r\nOne line.\r\n"
-IMPATIENT = Patience(connect=2, command=0.5, dot=1.5, pause=0)
+IMPATIENT = Patience(connect=5, command=1, dot=4, pause=0)
 
 
 def relay_to(peer: ScriptedRelay, patience: Patience = IMPATIENT, **settings: object) -> SmtpRelay:
@@ -59,7 +59,7 @@ def early_reset(line: Line) -> None:
 
 
 def stall(line: Line) -> None:
-    time.sleep(2.5)
+    time.sleep(5)
     line.hang_up()
 
 
@@ -90,7 +90,7 @@ def test_a_refusal_defers_or_rejects_by_its_first_digit(step: str, reply: bytes,
         ({"banner": b"554 5.7.1 you again\r\n"}, "554"),
         ({"banner": b"HTTP/1.1 400 Bad Request\r\n"}, "unreadable"),
         ({"banner": Line.hang_up}, "closed"),
-        ({"banner": Line.reset}, "lost"),
+        ({"banner": Line.reset}, "reset by peer"),
         ({"banner": stall}, "in time"),
         ({"banner": drip}, "in time"),
         ({"banner": pour}, "too long"),
@@ -112,7 +112,7 @@ def test_trouble_before_the_final_dot_is_deferred(answers: dict[str, bytes | Act
     assert isinstance(outcome, Deferred)
     assert word in outcome.reply
     assert len(outcome.reply) <= 500
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_reset_in_the_middle_of_the_data_is_deferred() -> None:
@@ -130,7 +130,7 @@ def test_a_slow_answer_to_the_dot_is_waited_for() -> None:
     """OB-08: longer than any other command may take; giving up early would make duplicates (RFC 5321 4.5.3.2.6)."""
 
     def slow(line: Line) -> None:
-        time.sleep(1)
+        time.sleep(1.5)
         line.say(b"250 2.0.0 at last\r\n")
 
     assert outcome_of({".": slow}) == Accepted(reply="250 2.0.0 at last")

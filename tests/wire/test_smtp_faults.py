@@ -178,7 +178,7 @@ def test_a_stopping_listener_does_not_wait_for_ever() -> None:
         client.send(b"Subject: never ends\r\n")
         began = time.monotonic()
         h.listener.stop()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         assert client.reply().startswith("421 4.3.2")
         assert client.ended()
         assert h.store.mails == []

@@ -111,14 +111,15 @@ def test_a_slow_client_is_told_421_and_a_normal_one_is_served_meanwhile(
         with h.client() as normal:
             began = time.monotonic()
             assert normal.deliver().startswith("250 ")
-            assert time.monotonic() - began < 1
+            # Less than a second on an idle machine; the guard is ten times that.
+            assert time.monotonic() - began < 10
         said = [slow.line()]
         while said[-1].startswith("250 "):
             said.append(slow.line())
         stop.set()
         sender.join(HANG_SECONDS)
         assert said[-1].startswith("421 4.4.2")
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 10
         _wait(lambda: not h.listener._shared.open)
         assert len(h.store.mails) == 1
 
