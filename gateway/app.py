@@ -30,6 +30,7 @@ from gateway.outbound.templates import environment
 from gateway.rules import profiles
 from gateway.services import Services
 from gateway.store import db, instance, lease, mails, outbox
+from gateway.store.tables import mail
 
 ROLES = ("smtp", "worker", "scheduler")
 PACKAGE = Path(__file__).parent
@@ -64,6 +65,7 @@ class App:
         self._listener: Listener | None = None
         self._stopped = threading.Event()
         self._processing = threading.Lock()
+        self._interrupted = False
         self.services = self._services(instance.load(self.database))
 
     def __enter__(self) -> Self:
@@ -87,7 +89,7 @@ class App:
             self._listener = Listener(self.config, self.spool.put, self.clock)
             self._run(self._listener)
         shown = effective(self.config)["database"]["url"]
-        maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owner)
+        maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owners.process)
 
     def wait(self) -> None:
         """Block until `stop` is called (from a signal handler or another thread)."""
@@ -127,15 +129,15 @@ class App:
 
     def process_mail(self, limit: int | None = None) -> int:
         """Process the mails that wait, in this thread, and return how many were taken."""
-        done = 0
         with self._processing:
-            while limit is None or done < limit:
-                batch = process.BATCH if limit is None else min(process.BATCH, limit - done)
-                taken = process.process_mails(self.services, self.reader, limit=batch)
-                if not taken:
-                    break
-                done += taken
-        return done
+            if self._interrupted:
+                # An earlier turn ended in an error and left its leases behind; nobody else here holds any.
+                with self.database.write() as conn:
+                    lease.release_owned(conn, mail, owner=self.services.owner, now=self.clock.now())
+            self._interrupted = True
+            taken = process.process_mails(self.services, self.reader, limit=limit)
+            self._interrupted = False
+            return taken
 
     def deliver_due(self) -> int:
         """Deliver every mail that is due, in this thread, and return how many the relay took."""
@@ -205,7 +207,7 @@ class App:
             env=environment(template_folder()),
             letterhead=self.letterhead,
             clock=self.clock,
-            owner=self.services.owner,
+            owners=self.services.owners,
             call_help=lambda: self._ring_outbox(()),
         )
 
@@ -218,7 +220,7 @@ class App:
             policy=profiles.policy(self.config, frozenset(own)),
             scribe=Scribe(instance=ours, mail_domain=self.config.mail_domain, random_bytes=secrets.token_bytes),
             reading_rules=reading_rules(self.config, ours),
-            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            owners=lease.Owners(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"),
             ring_mail=self._ring_mail,
             ring_outbox=self._ring_outbox,
         )

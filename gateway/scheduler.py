@@ -30,10 +30,11 @@ def sweep(services: Services) -> None:
 
 
 def renew_leases(services: Services) -> None:
-    """Prolong the leases of this process, so that slow work is not taken for lost work."""
-    with services.database.write() as conn:
-        for table in (mail, outbox):
-            lease.renew(conn, table, owner=services.owner)
+    """Prolong the leases of the work that is under way here, so that slow work is not taken for lost work."""
+    if owners := services.owners.working():
+        with services.database.write() as conn:
+            for table in (mail, outbox):
+                lease.renew(conn, table, owners=owners)
 
 
 class Ticker:

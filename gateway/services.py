@@ -11,13 +11,14 @@ from gateway.config import Config
 from gateway.effects import Scribe
 from gateway.model import Policy, ReadingRules
 from gateway.store.db import Database
+from gateway.store.lease import Owners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that serving one mail or one request needs.
 
-    owner: name under which this process takes leases.  ring_mail, ring_outbox: say that there may be work (the second
+    owners: names under which this process takes leases.  ring_mail, ring_outbox: say that there may be work (the second
     names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
     """
 
@@ -27,6 +28,6 @@ class Services:
     policy: Policy
     scribe: Scribe
     reading_rules: ReadingRules
-    owner: str
+    owners: Owners
     ring_mail: Callable[[], None]
     ring_outbox: Callable[[Sequence[int]], None]

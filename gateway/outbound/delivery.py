@@ -21,6 +21,7 @@ from gateway.model import Accepted, Deferred, Letterhead, OutboxEntry, Rejected,
 from gateway.outbound import compose, headers, retry
 from gateway.outbound.relay import Relay
 from gateway.reasons import Reason
+from gateway.store.lease import Owners
 
 
 class OutboxStore(Protocol):
@@ -49,7 +50,7 @@ class OutboxStore(Protocol):
 class PostOffice:
     """All that delivering needs.
 
-    owner: name of the leases.  batch: rows of one claim.  call_help: asks for another worker when a claim came back
+    owners: names for the leases.  batch: rows of one claim.  call_help: asks for another worker when a claim came back
     full; calling it too often must be harmless.  jitter: a number from 0 up to 1.
     """
 
@@ -59,7 +60,7 @@ class PostOffice:
     env: Environment
     letterhead: Letterhead
     clock: Clock
-    owner: str
+    owners: Owners
     batch: int = 10
     call_help: Callable[[], None] = lambda: None
     jitter: Callable[[], float] = random.random
@@ -72,11 +73,14 @@ def drain(office: PostOffice) -> int:
     Raises what the store raises when nothing can be claimed; a row that was claimed is kept whatever happens to it.
     """
     delivered = 0
-    while entries := office.store.claim(office.db, owner=office.owner, limit=office.batch, now=office.clock.now()):
-        if len(entries) == office.batch:
-            office.call_help()
-        delivered += sum(_deliver(office, entry, raw) for entry, raw in _written(office, entries))
-    return delivered
+    while True:
+        with office.owners.at_work() as owner:
+            entries = office.store.claim(office.db, owner=owner, limit=office.batch, now=office.clock.now())
+            if not entries:
+                return delivered
+            if len(entries) == office.batch:
+                office.call_help()
+            delivered += sum(_deliver(office, entry, raw) for entry, raw in _written(office, entries))
 
 
 def _written(office: PostOffice, entries: list[OutboxEntry]) -> list[tuple[OutboxEntry, bytes]]:

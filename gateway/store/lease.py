@@ -5,16 +5,51 @@ that kills its worker uses up its attempts.  `fence` grows with each lease: whoe
 Times of leases are the database's own (`epoch_now`); `run_at` is the application's `now`, so a turn can look ahead.
 """
 
-from collections.abc import Sequence
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, bindparam, literal, select, true, update
 
 from gateway.model import EntryState
 from gateway.store.db import epoch_now
 
 LEASE_SECONDS = 60.0
+
+
+class Owners:
+    """Who of this process holds leases: one name for each piece of work that is under way.
+
+    Only these are prolonged.  Work that failed half-way, with the database away, leaves its leases behind under a name
+    that nobody prolongs; so they end, and the sweep gives the work to somebody else.
+    """
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+        self._numbers = itertools.count(1)
+        self._working: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def at_work(self) -> Iterator[str]:
+        """Hand out a name to take leases under, for as long as the block lasts."""
+        name = f"{self.process}:{next(self._numbers)}"
+        with self._lock:
+            self._working.add(name)
+        try:
+            yield name
+        finally:
+            with self._lock:
+                self._working.discard(name)
+
+    def working(self) -> list[str]:
+        """Return the names whose work is under way."""
+        with self._lock:
+            return sorted(self._working)
 
 
 def claim(
@@ -56,9 +91,9 @@ def claim(
     return sorted(conn.execute(taken).all(), key=lambda row: (row.run_at, row.id))
 
 
-def renew(conn: Connection, table: Table, *, owner: str, seconds: float = LEASE_SECONDS) -> int:
-    """Prolong all leases of `owner`; return how many it holds."""
-    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner == owner)
+def renew(conn: Connection, table: Table, *, owners: Sequence[str], seconds: float = LEASE_SECONDS) -> int:
+    """Prolong all leases of `owners`; return how many they hold."""
+    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner.in_(owners))
     return conn.execute(mine.values(lease_until=epoch_now() + seconds)).rowcount
 
 
@@ -68,10 +103,22 @@ def release_expired(conn: Connection, table: Table, *, now: datetime, **marks: A
     return conn.execute(gone.values(state=EntryState.READY, run_at=now, lease_owner="", **marks)).rowcount
 
 
+def release_owned(conn: Connection, table: Table, *, owner: str, now: datetime) -> int:
+    """Make the entries ready again that `owner` leased and knows it does not work on; return how many."""
+    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner == owner)
+    return conn.execute(mine.values(state=EntryState.READY, run_at=now, lease_owner="")).rowcount
+
+
 def settle(conn: Connection, table: Table, *, entry_id: int, fence: int, state: EntryState, **values: Any) -> bool:
     """End a lease with `state` and `values`; False, and nothing changes, when another lease was taken since."""
-    mine = update(table).where(
-        table.c.id == bindparam("entry_id"), table.c.fence == bindparam("held"), table.c.state == EntryState.LEASED
+    columns = {"state": state, "lease_owner": "", **values}
+    return conn.execute(_held(table), {"entry_id": entry_id, "held": fence, **columns}).rowcount == 1
+
+
+@cache
+def _held(table: Table) -> Update:
+    return update(table).where(
+        table.c.id == bindparam("entry_id"),
+        table.c.fence == bindparam("held"),
+        table.c.state == literal(EntryState.LEASED),
     )
-    ended = conn.execute(mine.values(state=state, lease_owner="", **values), {"entry_id": entry_id, "held": fence})
-    return ended.rowcount == 1

@@ -38,19 +38,15 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
     The caller acknowledges them to their senders only after its transaction committed.
     """
     firsts = {m.content_key: m for m in reversed(mails)}
-    ids = _ids_by_key(conn, firsts)
     # In the order of their keys: two transactions that insert the same mails never wait for each other in a ring.
-    new = [firsts[key] for key in sorted(firsts) if key not in ids]
-    made: set[int] = set()
-    if new:
-        conn.execute(insert_new(conn, blob), [_blob(m.sha256, m.raw) for m in new])
-        inserted = conn.execute(insert_new(conn, mail).returning(mail.c.id, mail.c.content_key), [_row(m) for m in new])
-        fresh = {row.content_key: row.id for row in inserted}
-        made = set(fresh.values())
-        ids |= fresh
-        if len(fresh) < len(new):
-            # Another process committed the same mail between our look and our insert.
-            ids |= _ids_by_key(conn, firsts)
+    new = [firsts[key] for key in sorted(firsts)]
+    inserted = conn.execute(insert_new(conn, mail).returning(mail.c.id, mail.c.content_key), [_row(m) for m in new])
+    ids = {row.content_key: row.id for row in inserted}
+    made = set(ids.values())
+    if made:
+        conn.execute(insert_new(conn, blob), [_blob(m.sha256, m.raw) for m in new if m.content_key in ids])
+    if len(ids) < len(new):
+        ids |= _ids_by_key(conn, [key for key in firsts if key not in ids])
     return [_spooled(conn, m, ids[m.content_key], made) for m in mails]
 
 
@@ -61,6 +57,15 @@ def claim(conn: Connection, *, owner: str, limit: int, now: datetime) -> list[Sp
         rows = lease.claim(conn, mail, owner=owner, limit=limit, now=now, only=~mail.c.alone)
     raws = raw_many(conn, [row.raw_sha256 for row in rows])
     return [_entry(row, raws[row.raw_sha256]) for row in rows]
+
+
+def hold(conn: Connection, entries: Sequence[SpoolEntry]) -> set[int]:
+    """Return the ids of those entries whose lease is still ours; the rows stay locked until the transaction ends."""
+    fences = {entry.id: entry.fence for entry in entries}
+    leased = select(mail.c.id, mail.c.fence).where(mail.c.id.in_(fences), mail.c.state == EntryState.LEASED)
+    # PostgreSQL only; on SQLite the writer is alone anyway.
+    rows = conn.execute(leased.order_by(mail.c.id).with_for_update())
+    return {row.id for row in rows if row.fence == fences[row.id]}
 
 
 def finish(conn: Connection, entry: SpoolEntry, reading: Reading, decision: Decision, *, now: datetime) -> bool:

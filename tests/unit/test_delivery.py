@@ -9,6 +9,7 @@ import pytest
 from gateway.clock import FixedClock
 from gateway.model import Accepted, Deferred, EntryState, Notice, Rejected, RelayOutcome, Unknown
 from gateway.outbound import delivery
+from gateway.store.lease import Owners
 from tests.outgoing import ENV, LETTERHEAD, NOW, MemoryOutbox, entry
 
 TAKEN = Accepted(reply="250 taken")
@@ -39,7 +40,7 @@ def office(store: MemoryOutbox, says: Callable[[int], RelayOutcome] = lambda _id
         env=ENV,
         letterhead=LETTERHEAD,
         clock=FixedClock(NOW),
-        owner="test",
+        owners=Owners("test"),
         jitter=lambda: 0.0,
     )
 
