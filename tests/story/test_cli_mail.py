@@ -128,7 +128,8 @@ def test_what_cannot_be_committed_exits_75_so_that_the_mta_keeps_it(
     terminal.mail("reply", "text").rename(terminal.folder / "reply.eml")
     (terminal.folder / "no-folder").write_text("a file, so no database can be made below it")
     terminal.settings.write_text("[database]\nurl = 'sqlite:///no-folder/gateway.db'\n")
-    done = terminal.program("ingest", *arguments, stdin=b"Subject: x\n\ntext\n")
+    config = ("--config", str(terminal.settings))
+    done = terminal.program("ingest", *arguments, *config, stdin=b"Subject: x\n\ntext\n")
     assert (done.code, done.out) == (75, "")
     assert len(done.err.splitlines()) == 1
 
