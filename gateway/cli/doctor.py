@@ -40,7 +40,7 @@ def register(tree: typer.Typer) -> None:
 
 
 def doctor(call: Call) -> int:
-    """Check database, broker, relay, listener, mailboxes, clock, disk and address; exit 1 when something is wrong."""
+    """Check everything that the gateway needs; exit 1 when something is wrong."""
     findings = list(examine(call.settings()))
     if call.json:
         for finding in findings:

@@ -58,7 +58,7 @@ def ingest(
     sender: Sender = "",
     recipient: Recipient = "",
 ) -> int:
-    """Take mails in as if received; files and folders wait for what becomes of each mail and print it.
+    """Take mails in as if received, and print what became of each; - only commits.
 
     Exit codes: 0 taken; 65 a path or mbox cannot be read; 75 not committed, hand it in again.
     """
