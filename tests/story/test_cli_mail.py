@@ -25,7 +25,8 @@ def test_an_ingested_reply_flips_the_case_and_shows_why(
     assert terminal.ok("case", "show", number)[0]["substatus"] == "customer-responded"
     (shown,) = terminal.ok("mail", "show", mail["id"])
     assert {step["step"] for step in shown["trace"]} >= {"parse", "kind", "link", "decide"}
-    assert terminal.program("mail", "raw", mail["id"]).out.encode() == reply.read_bytes()
+    raw = terminal.program("mail", "raw", mail["id"], "--config", str(terminal.settings))
+    assert raw.out.encode() == reply.read_bytes()
 
 
 def test_a_folder_is_taken_in_in_order_with_a_disposition_each(terminal: Terminal) -> None:
