@@ -30,7 +30,6 @@ from gateway.outbound.templates import environment
 from gateway.rules import profiles
 from gateway.services import Services
 from gateway.store import db, instance, lease, mails, outbox
-from gateway.store.tables import mail
 
 ROLES = ("smtp", "worker", "scheduler")
 PACKAGE = Path(__file__).parent
@@ -65,7 +64,6 @@ class App:
         self._listener: Listener | None = None
         self._stopped = threading.Event()
         self._processing = threading.Lock()
-        self._interrupted = False
         self.services = self._services(instance.load(self.database))
 
     def __enter__(self) -> Self:
@@ -130,14 +128,7 @@ class App:
     def process_mail(self, limit: int | None = None) -> int:
         """Process the mails that wait, in this thread, and return how many were taken."""
         with self._processing:
-            if self._interrupted:
-                # An earlier turn ended in an error and left its leases behind; nobody else here holds any.
-                with self.database.write() as conn:
-                    lease.release_owned(conn, mail, owner=self.services.owner, now=self.clock.now())
-            self._interrupted = True
-            taken = process.process_mails(self.services, self.reader, limit=limit)
-            self._interrupted = False
-            return taken
+            return process.process_mails(self.services, self.reader, limit=limit)
 
     def deliver_due(self) -> int:
         """Deliver every mail that is due, in this thread, and return how many the relay took."""

@@ -73,26 +73,16 @@ def process_mails(services: Services, reader: Reader, *, limit: int | None = Non
     While one batch is decided, the next is read: the reader's children have processors of their own.
     Raises Unavailable when the database went away; every mail is then still there and is tried again.
     """
-<<<<<<< HEAD
-    now = services.clock.now()
-    with services.owners.at_work() as owner:
-        with services.database.write() as conn:
-            entries = mails.claim(conn, owner=owner, limit=limit, now=now)
-        if entries:
-            readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-            services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
-    return len(entries)
-=======
     taken = 0
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as aside:
-        coming = _take(services, reader, aside, limit)
+    reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+    with reading as aside, services.owners.at_work() as owner:
+        coming = _take(services, reader, aside, owner, limit)
         while coming:
             batch = coming.result()
             taken += len(batch)
-            coming = _take(services, reader, aside, None if limit is None else limit - taken)
+            coming = _take(services, reader, aside, owner, None if limit is None else limit - taken)
             services.ring_outbox(_settle_all(services, batch))
     return taken
->>>>>>> w-bench
 
 
 def decide(
@@ -123,12 +113,14 @@ def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
     )
 
 
-def _take(services: Services, reader: Reader, aside: Executor, limit: int | None) -> "Future[_Batch] | None":
+def _take(
+    services: Services, reader: Reader, aside: Executor, owner: str, limit: int | None
+) -> "Future[_Batch] | None":
     """Claim the next mails and have them read on another thread; None when nothing waits now."""
     now = services.clock.now()
     most = BATCH if limit is None else min(BATCH, limit)
     with services.database.write() as conn:
-        entries = mails.claim(conn, owner=services.owner, limit=most, now=now)
+        entries = mails.claim(conn, owner=owner, limit=most, now=now)
     return aside.submit(_read, reader, entries) if entries else None
 
 

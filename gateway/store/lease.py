@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, Update, bindparam,
 from gateway.model import EntryState
 from gateway.store.db import epoch_now
 
-LEASE_SECONDS = 60.0
+# Work that failed or lost its process is taken up again after this time; work under way prolongs its lease.
+LEASE_SECONDS = 30.0
 
 
 class Owners:
@@ -101,12 +102,6 @@ def release_expired(conn: Connection, table: Table, *, now: datetime, **marks: A
     """Make entries ready again whose owner went away; return how many.  marks: columns to set on them."""
     gone = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_until < epoch_now())
     return conn.execute(gone.values(state=EntryState.READY, run_at=now, lease_owner="", **marks)).rowcount
-
-
-def release_owned(conn: Connection, table: Table, *, owner: str, now: datetime) -> int:
-    """Make the entries ready again that `owner` leased and knows it does not work on; return how many."""
-    mine = update(table).where(table.c.state == EntryState.LEASED, table.c.lease_owner == owner)
-    return conn.execute(mine.values(state=EntryState.READY, run_at=now, lease_owner="")).rowcount
 
 
 def settle(conn: Connection, table: Table, *, entry_id: int, fence: int, state: EntryState, **values: Any) -> bool:
