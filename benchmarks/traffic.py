@@ -37,10 +37,9 @@ def reply(label: str, *, sender: str, case_number: str, reference_id: str) -> Ma
 
     label: makes the mail differ from all others.
     """
-    text = "\r\n".join(
-        [f"Hello, this is {label}.", *[_SENTENCE] * _TEXT_LINES, "", "On Monday, Customer Care wrote:"]
-        + [f"> {_QUOTED}", ">", f"> Reference ID: {reference_id}", ""]
-    )
+    said = [f"Hello, this is {label}.", *([_SENTENCE] * _TEXT_LINES), ""]
+    quoted = ["On Monday, Customer Care wrote:", f"> {_QUOTED}", ">", f"> Reference ID: {reference_id}", ""]
+    text = "\r\n".join([*said, *quoted])
     head = (
         f"From: Ann Lee <{sender}>\r\nTo: {CARE}\r\nSubject: Re: [Case {case_number}] It does not start\r\n"
         f"Message-ID: <{label}@example.org>\r\nDate: Mon, 2 Mar 2026 09:00:00 +0000\r\nMIME-Version: 1.0\r\n"

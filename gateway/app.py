@@ -127,15 +127,8 @@ class App:
 
     def process_mail(self, limit: int | None = None) -> int:
         """Process the mails that wait, in this thread, and return how many were taken."""
-        done = 0
         with self._processing:
-            while limit is None or done < limit:
-                batch = process.BATCH if limit is None else min(process.BATCH, limit - done)
-                taken = process.process_mails(self.services, self.reader, limit=batch)
-                if not taken:
-                    break
-                done += taken
-        return done
+            return process.process_mails(self.services, self.reader, limit=limit)
 
     def deliver_due(self) -> int:
         """Deliver every mail that is due, in this thread, and return how many the relay took."""

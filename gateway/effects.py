@@ -51,14 +51,16 @@ class Scribe:
     random_bytes: Any
 
 
-def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime) -> Applied:
+def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime, case: Case | None = None) -> Applied:
     """Do what the decision says.  The caller holds the case's row lock and commits.
 
+    case: the case as this transaction has just read it; it is read here when it is not the decision's.
     Publishes `case.status_changed` by itself, so that no rule can forget it.
     """
     applied = Applied()
     if decision.case_number and not any(isinstance(e, OpenCase) for e in decision.effects):
-        applied.before = cases.load(conn, decision.case_number)
+        read = case is not None and case.number == decision.case_number
+        applied.before = case if read else cases.load(conn, decision.case_number)
     for effect in decision.effects:
         _apply_one(conn, effect, applied, scribe=scribe, now=now)
     return applied

@@ -6,6 +6,7 @@ when reading or deciding failed three times on it alone.
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,7 +18,9 @@ from gateway.errors import ParserDied
 from gateway.linking import hints, match
 from gateway.model import (
     BounceReport,
+    Case,
     Circumstances,
+    Contact,
     Decision,
     Envelope,
     Hint,
@@ -57,35 +60,37 @@ class Reader(Protocol):
         ...
 
 
+_Batch = Sequence[tuple[SpoolEntry, Reading | ParserDied]]
+
+
 class LeaseLost(Exception):
     """Another worker took this mail over while we had it; its result counts, ours is rolled back."""
 
 
-def process_mails(services: Services, reader: Reader, *, limit: int = BATCH) -> int:
-    """Process up to `limit` mails that wait and return how many were taken; 0 means that nothing waits now.
+def process_mails(services: Services, reader: Reader, *, limit: int | None = None) -> int:
+    """Process the mails that wait, `limit` at most, oldest first, and return how many were taken.
 
+    While one batch is decided, the next is read: the reader's children have processors of their own.
     Raises Unavailable when the database went away; every mail is then still there and is tried again.
     """
-    now = services.clock.now()
-    with services.owners.at_work() as owner:
-        with services.database.write() as conn:
-            entries = mails.claim(conn, owner=owner, limit=limit, now=now)
-        if entries:
-            readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-            services.ring_outbox(_settle_all(services, list(zip(entries, readings, strict=True))))
-    return len(entries)
+    taken = 0
+    reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+    with reading as aside, services.owners.at_work() as owner:
+        coming = _take(services, reader, aside, owner, limit)
+        while coming:
+            batch = coming.result()
+            taken += len(batch)
+            coming = _take(services, reader, aside, owner, None if limit is None else limit - taken)
+            services.ring_outbox(_settle_all(services, batch))
+    return taken
 
 
 def decide(
     conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
 ) -> tuple[Link, Decision]:
     """Find the case of one mail and decide about it; writes nothing (also the whole of `gateway explain`)."""
-    known = cases.known_references(conn, [found.id for found in reading.found.ids])
-    link = match.match(reading.found, known, reading.mail, reading.kind, oversized=entry.oversized)
-    facts = mail_facts(entry, reading)
-    around = _circumstances(conn, services, link, facts, entry, reading, now=now)
-    decision = mail_rules.on_mail(link, facts, around, policy=services.policy, now=now)
-    return link, replace(decision, trace=(_link_step(link), *decision.trace, _decision_step(decision)))
+    link, decision, _ = _decided(conn, services, entry, reading, now=now)
+    return link, decision
 
 
 def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
@@ -108,7 +113,23 @@ def mail_facts(entry: SpoolEntry, reading: Reading) -> MailFacts:
     )
 
 
-def _settle_all(services: Services, batch: Sequence[tuple[SpoolEntry, Reading | ParserDied]]) -> list[int]:
+def _take(
+    services: Services, reader: Reader, aside: Executor, owner: str, limit: int | None
+) -> "Future[_Batch] | None":
+    """Claim the next mails and have them read on another thread; None when nothing waits now."""
+    now = services.clock.now()
+    most = BATCH if limit is None else min(BATCH, limit)
+    with services.database.write() as conn:
+        entries = mails.claim(conn, owner=owner, limit=most, now=now)
+    return aside.submit(_read, reader, entries) if entries else None
+
+
+def _read(reader: Reader, entries: Sequence[SpoolEntry]) -> _Batch:
+    readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
+    return list(zip(entries, readings, strict=True))
+
+
+def _settle_all(services: Services, batch: _Batch) -> list[int]:
     """Decide about each mail and do it, in one transaction; return the outgoing mails that were written."""
     now = services.clock.now()
     written: list[int] = []
@@ -142,8 +163,8 @@ def _still_ours(
 def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:
     try:
         with conn.begin_nested():
-            _, decision = decide(conn, services, entry, reading, now=now)
-            applied = effects.apply(conn, decision, scribe=services.scribe, now=now)
+            _, decision, case = _decided(conn, services, entry, reading, now=now)
+            applied = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
             if not mails.finish(conn, entry, reading, decision, now=now):
                 raise LeaseLost
         maillog.mail_processed(entry, reading, decision)
@@ -169,6 +190,18 @@ def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -
         mails.give_back(conn, entry, run_at=again, error=error, failed=True, alone=True)
 
 
+def _decided(
+    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
+) -> tuple[Link, Decision, Case | None]:
+    known = cases.known_references(conn, [found.id for found in reading.found.ids])
+    link = match.match(reading.found, known, reading.mail, reading.kind, oversized=entry.oversized)
+    facts = mail_facts(entry, reading)
+    around = _circumstances(conn, services, link, facts, entry, reading, now=now)
+    decision = mail_rules.on_mail(link, facts, around, policy=services.policy, now=now)
+    traced = replace(decision, trace=(_link_step(link), *decision.trace, _decision_step(decision)))
+    return link, traced, around.case
+
+
 def _circumstances(
     conn: Connection,
     services: Services,
@@ -180,14 +213,23 @@ def _circumstances(
     now: datetime,
 ) -> Circumstances:
     sent = _sent_mail(conn, entry.envelope.rcpt_tos)
+    case = cases.load(conn, _number(link)) if _number(link) else None
     return Circumstances(
-        case=cases.load(conn, _number(link)) if _number(link) else None,
-        sender_contact=contacts.find(conn, addresses.key(facts.sender.address)),
+        case=case,
+        sender_contact=_sender_contact(conn, facts.sender.address, case),
         already_told=_already_told(conn, services, link, facts, now=now),
         sent=sent,
         names_another=sent is not None and _names_another(conn, reading.bounce, sent),
         hints=_hints(conn, link, entry, reading),
     )
+
+
+def _sender_contact(conn: Connection, sender: str, case: Case | None) -> Contact | None:
+    # Nearly always the case's own contact, who is read already.
+    own = (case.contact.email, *case.contact.alternates) if case else ()
+    if case and any(addresses.same(sender, address) for address in own):
+        return case.contact
+    return contacts.find(conn, addresses.key(sender))
 
 
 def _number(link: Link) -> str:

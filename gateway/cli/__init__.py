@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(AttributeError, ValueError):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
-        code = _tree()(args=list(arguments), prog_name="gateway", standalone_mode=False)
+        code = tree()(args=list(arguments), prog_name="gateway", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         # Who read our output has enough.  Python would complain again when it closes stdout: let that go nowhere.
@@ -57,8 +57,9 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else OK
 
 
-def _tree() -> typer.Typer:
-    tree = typer.Typer(
+def tree() -> typer.Typer:
+    """Put all commands together."""
+    root = typer.Typer(
         name="gateway",
         help="The case gateway: links customers' mail to its support case, loses none, sends the notices.",
         epilog="\b\nExamples:\n  gateway demo\n  gateway serve\n  gateway case list --status open",
@@ -67,16 +68,16 @@ def _tree() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    tree.callback()(_before)
+    root.callback()(_before)
     for part in (demo, serve, ingest, explain):
-        part.register(tree)
+        part.register(root)
     for group in (mail.commands, case.commands, queue.commands, outbox.commands):
-        tree.add_typer(group)
-    admin.register(tree)
-    tree.add_typer(token.commands)
-    tree.add_typer(admin.db_commands)
-    doctor.register(tree)
-    return tree
+        root.add_typer(group)
+    admin.register(root)
+    root.add_typer(token.commands)
+    root.add_typer(admin.db_commands)
+    doctor.register(root)
+    return root
 
 
 def _before(
@@ -97,4 +98,4 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-__all__ = ["main", "run"]
+__all__ = ["main", "run", "tree"]

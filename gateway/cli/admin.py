@@ -36,12 +36,13 @@ def tick(
     now: Annotated[str, typer.Option(metavar="TIME", help="Take this as the present, like 2026-11-25T10:00:00Z.")] = "",
 ) -> None:
     """Take one turn: process all mail that waits, deliver every mail that is due."""
-    from gateway import app
+    from gateway import app, scheduler
     from gateway.clock import FixedClock, SystemClock
 
     call.quiet()
     clock = FixedClock(moment(now)) if now else SystemClock()
     with app.build(call.settings(), clock=clock) as running:
+        scheduler.sweep(running.services)
         done = {"now": clock.now(), "mails_processed": running.process_mail(), "mails_sent": running.deliver_due()}
     call.show(
         done, lambda _: console.line(f"{done['mails_processed']} mails processed, {done['mails_sent']} mails sent.")

@@ -279,6 +279,7 @@ def _draw_list(cases: Sequence[CaseView]) -> None:
             (c.number, f"{c.status} / {c.substatus}", c.priority, c.modified_at, c.contact.email, c.subject)
             for c in cases
         ],
+        cut=("STATUS", "CONTACT", "SUBJECT"),
         empty="No case fits; `gateway case open --help` shows how one is opened.",
     )
 

@@ -6,13 +6,15 @@ Text from outside can hold no control characters here: a mail must not steer the
 
 import json as jsonlib
 import re
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-PLAIN_WIDTH = 100_000
-NARROWEST = 60
+GAP = "  "
+# Of a column that may be cut at least so many characters stay.
+NARROWEST = 10
 
 # C0 and C1 controls without tab and newline, and the characters that reverse the direction of text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -35,20 +37,26 @@ def note(text: str) -> None:
     print(printable(text), file=sys.stderr, flush=True)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Print an aligned table; `empty` is said, on stderr, when there is nothing to show."""
-    kept = [[shown(cell) for cell in row] for row in rows]
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, cut: Collection[str] = ()) -> None:
+    """Print an aligned table; `empty` is said, on stderr, when there is nothing to show.
+
+    cut: headings of the columns that a narrow terminal may cut; all others stay whole.  On a terminal, columns without
+    anything in them are left out.
+    """
+    kept = [[one_line(shown(cell)) for cell in row] for row in rows]
     if not kept:
         note(empty)
         return
-    from rich.table import Table
+    from rich.cells import cell_len
 
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in headings:
-        drawn.add_column(heading, no_wrap=True, overflow="ellipsis")
-    for row in kept:
-        drawn.add_row(*(one_line(cell) for cell in row))
-    _print_rich(drawn)
+    columns = [[name, *cells] for name, *cells in zip(headings, *kept, strict=True)]
+    if sys.stdout.isatty():
+        columns = [column for column in columns if any(column[1:])]
+    widths = [max(map(cell_len, column)) for column in columns]
+    if sys.stdout.isatty():
+        _narrow(widths, [place for place, column in enumerate(columns) if column[0] in cut], _terminal_width())
+    for row in zip(*columns, strict=True):
+        print(GAP.join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -109,16 +117,20 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def _print_rich(drawn: Any) -> None:
-    from rich.console import Console
+def _terminal_width() -> int:
+    return shutil.get_terminal_size().columns
 
-    terminal = sys.stdout.isatty()
-    console = Console(markup=False, highlight=False, emoji=False, width=None if terminal else PLAIN_WIDTH)
-    if terminal:
-        console.width = max(console.width, NARROWEST)
-        console.print(drawn)
-        return
-    with console.capture() as captured:
-        console.print(drawn)
-    for drawn_line in captured.get().splitlines():
-        print(drawn_line.rstrip())
+
+def _narrow(widths: list[int], cut: Sequence[int], available: int) -> None:
+    """Make the widest of the columns that may be cut narrower, until all fit or none can give more."""
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - available
+    while excess > 0 and any(widths[place] > NARROWEST for place in cut):
+        widths[max(cut, key=lambda place: widths[place])] -= 1
+        excess -= 1
+
+
+def _fitted(cell: str, width: int) -> str:
+    """Return a cell that takes exactly `width` columns of the screen, cut with an ellipsis when it has to be."""
+    from rich.cells import cell_len, set_cell_size
+
+    return set_cell_size(cell, width) if cell_len(cell) <= width else set_cell_size(cell, width - 1) + "\u2026"

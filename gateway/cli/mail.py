@@ -70,6 +70,7 @@ def draw_list(mails: Sequence[MailView]) -> None:
             for m in mails
         ],
         empty="No mail here; `gateway ingest FILE` takes one in.",
+        cut=("REASON", "FROM", "SUBJECT"),
     )
 
 

@@ -119,5 +119,6 @@ def _draw_list(entries: Sequence[OutboxView]) -> None:
             )
             for entry in entries
         ],
+        cut=("NOTICE", "TO", "LAST REPLY"),
         empty="Nothing here; `gateway outbox list --state all` shows what has left, too.",
     )

@@ -190,4 +190,5 @@ def _draw_list(items: Sequence[QueueItemView]) -> None:
             for item in items
         ],
         empty="The queue is empty.",
+        cut=("REASON", "FROM", "CLAIMED BY", "SUBJECT"),
     )

@@ -52,5 +52,6 @@ def _draw(keys: Sequence[KeyView]) -> None:
     console.table(
         ("ID", "NAME", "ROLE", "BEGINS WITH", "CREATED", "LAST USED", "REVOKED"),
         [(k.id, k.name, k.role, k.prefix, k.created_at, k.last_used_at, k.revoked_at) for k in keys],
+        cut=("NAME",),
         empty="There is no key; `gateway token create --role agent` makes one.",
     )

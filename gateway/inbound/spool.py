@@ -21,8 +21,8 @@ from gateway.model import NewMail, SpooledMail
 WriteBatch = Callable[[Sequence[NewMail]], Sequence[SpooledMail]]
 _Entry = tuple[NewMail, "Future[SpooledMail]"]
 
-# A third more latency at the most, for about half the commits (measured with 10 busy connections).
-_LINGER_SHARE = 0.3
+# Half a commit more latency at the most, for about half the commits (measured with 10 busy connections).
+_LINGER_SHARE = 0.5
 _LINGER_SECONDS = 0.005
 
 

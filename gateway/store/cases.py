@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from gateway.model import (
     Case,
@@ -34,6 +34,34 @@ from gateway.store.tables import (
 
 NUMBER_WIDTH = 10
 
+# Statements of the way of every mail are built once: building one costs more than running it.
+_EPISODE = (
+    episode.c.number.label("episode_number"),
+    episode.c.status.label("episode_status"),
+    episode.c.started_at,
+    episode.c.question,
+)
+_LOAD = (
+    select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE)
+    .select_from(
+        support_case.join(contact, support_case.c.contact_id == contact.c.id)
+        .join(account)
+        .outerjoin(episode, (episode.c.case_id == support_case.c.id) & episode.c.ended_at.is_(None))
+    )
+    .where(support_case.c.number == bindparam("of"))
+)
+_KNOWN = (
+    select(reference, support_case.c.status)
+    .select_from(reference.outerjoin(support_case, support_case.c.number == reference.c.case_number))
+    .where(reference.c.id.in_(bindparam("wanted", expanding=True)))
+)
+_STEPS = select(follow_up_step).where(follow_up_step.c.episode_id == bindparam("of")).order_by(follow_up_step.c.step)
+_ADD_UPDATE = case_update.insert().returning(case_update.c.id)
+_CHANGE = (
+    update(support_case).where(support_case.c.number == bindparam("of")).values(version=support_case.c.version + 1)
+)
+_END_EPISODE = update(episode).where(episode.c.case_id == bindparam("of"), episode.c.ended_at.is_(None))
+
 
 def next_number(conn: Connection, first: int) -> str:
     """Return the next case number: 10 digits, counting up from `first`, never twice (PROCESS 2.1).
@@ -58,16 +86,7 @@ def load(conn: Connection, number: str, *, lock: bool = False) -> Case | None:
     """
     if lock:
         conn.execute(select(support_case.c.id).where(support_case.c.number == number).with_for_update())
-    found = (
-        select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE)
-        .select_from(
-            support_case.join(contact, support_case.c.contact_id == contact.c.id)
-            .join(account)
-            .outerjoin(episode, (episode.c.case_id == support_case.c.id) & episode.c.ended_at.is_(None))
-        )
-        .where(support_case.c.number == number)
-    )
-    row = conn.execute(found).first()
+    row = conn.execute(_LOAD, {"of": number}).first()
     return _case(conn, row) if row else None
 
 
@@ -76,12 +95,7 @@ def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReferenc
     wanted = list(ids)
     if not wanted:
         return []
-    found = (
-        select(reference, support_case.c.status)
-        .select_from(reference.outerjoin(support_case, support_case.c.number == reference.c.case_number))
-        .where(reference.c.id.in_(wanted))
-    )
-    return [_known(row) for row in conn.execute(found)]
+    return [_known(row) for row in conn.execute(_KNOWN, {"wanted": wanted})]
 
 
 def lock_named(conn: Connection, ids: Iterable[str]) -> None:
@@ -133,7 +147,7 @@ def add_update(conn: Connection, case: Case, posted: RecordUpdate, *, now: datet
         "mail_id": posted.mail_id,
         "flags": list(posted.flags),
     }
-    return int(conn.execute(case_update.insert().values(row).returning(case_update.c.id)).scalar_one())
+    return int(conn.execute(_ADD_UPDATE, row).scalar_one())
 
 
 def remove_update(conn: Connection, mail_id: int) -> None:
@@ -156,8 +170,7 @@ def start_episode(
 
 def end_episode(conn: Connection, case: Case, *, why: str, now: datetime) -> None:
     """End the running wait, if there is one."""
-    running = update(episode).where(episode.c.case_id == case.id, episode.c.ended_at.is_(None))
-    conn.execute(running.values(ended_at=now, end_why=why))
+    conn.execute(_END_EPISODE, {"of": case.id, "ended_at": now, "end_why": why})
 
 
 def resume_episode(conn: Connection, episode_id: int) -> None:
@@ -165,17 +178,8 @@ def resume_episode(conn: Connection, episode_id: int) -> None:
     conn.execute(update(episode).where(episode.c.id == episode_id).values(ended_at=None, end_why=""))
 
 
-_EPISODE = (
-    episode.c.number.label("episode_number"),
-    episode.c.status.label("episode_status"),
-    episode.c.started_at,
-    episode.c.question,
-)
-
-
 def _change(conn: Connection, number: str, **values: Any) -> None:
-    changed = update(support_case).where(support_case.c.number == number)
-    conn.execute(changed.values(version=support_case.c.version + 1, **values))
+    conn.execute(_CHANGE, {"of": number, **values})
 
 
 def _case(conn: Connection, row: Row[Any]) -> Case:
@@ -202,7 +206,6 @@ def _case(conn: Connection, row: Row[Any]) -> Case:
 
 
 def _episode(conn: Connection, row: Row[Any]) -> Episode:
-    steps = select(follow_up_step).where(follow_up_step.c.episode_id == row.episode_id).order_by(follow_up_step.c.step)
     return Episode(
         id=row.episode_id,
         number=row.episode_number,
@@ -211,7 +214,7 @@ def _episode(conn: Connection, row: Row[Any]) -> Episode:
         question=row.question,
         steps=tuple(
             FollowUpStep(step=s.step, due_at=s.due_at, sent_at=s.sent_at, skipped=s.skipped)
-            for s in conn.execute(steps)
+            for s in conn.execute(_STEPS, {"of": row.episode_id})
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from gateway.errors import Unavailable
 from gateway.model import Access, Contact
@@ -19,6 +19,16 @@ COLUMNS = (
     account.c.id.label("account_id"),
     account.c.name.label("account_name"),
 )
+_FIND = (
+    select(*COLUMNS)
+    .select_from(contact_address.join(contact).join(account))
+    .where(contact_address.c.address_key == bindparam("key"))
+)
+_ADDRESSES = (
+    select(contact_address.c.address)
+    .where(contact_address.c.contact_id == bindparam("contact"))
+    .order_by(contact_address.c.address)
+)
 
 
 def find(conn: Connection, address_key: str) -> Contact | None:
@@ -26,12 +36,7 @@ def find(conn: Connection, address_key: str) -> Contact | None:
 
     address_key: the address in the form in which two equal ones are equal strings (`gateway.addresses.key`).
     """
-    found = (
-        select(*COLUMNS)
-        .select_from(contact_address.join(contact).join(account))
-        .where(contact_address.c.address_key == address_key)
-    )
-    row = conn.execute(found).first()
+    row = conn.execute(_FIND, {"key": address_key}).first()
     return from_row(row, addresses(conn, row.person_id)) if row else None
 
 
@@ -48,8 +53,7 @@ def create(conn: Connection, *, email: str, name: str, address_key: str) -> Cont
 
 def addresses(conn: Connection, contact_id: int) -> tuple[str, ...]:
     """Return every address of a contact."""
-    own = select(contact_address.c.address).where(contact_address.c.contact_id == contact_id)
-    return tuple(conn.execute(own.order_by(contact_address.c.address)).scalars())
+    return tuple(conn.execute(_ADDRESSES, {"contact": contact_id}).scalars())
 
 
 def from_row(row: Any, own: tuple[str, ...]) -> Contact:

@@ -5,6 +5,7 @@ a plain BEGIN, so that readers never wait for a writer.  Whatever the database c
 """
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,8 @@ class Database:
         self.engine = _engine(url, pool_size, busy_seconds)
         self._readers = self.engine.execution_options(gateway_begin="BEGIN")
         self._writers = self.engine.execution_options(gateway_begin="BEGIN IMMEDIATE")
+        self._busy_seconds = busy_seconds
+        self._pen = threading.Lock() if self.is_sqlite else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,7 +61,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block, or not at all."""
-        with _translated(), self._writers.begin() as conn:
+        with self._alone(), _translated(), self._writers.begin() as conn:
             yield conn
 
     @property
@@ -69,6 +72,20 @@ class Database:
     def close(self) -> None:
         """Close all connections of the pool."""
         self.engine.dispose()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        # SQLite waits for another writer by sleeping and looking again, up to 0.1 s too long each time; the threads of
+        # one process pass the pen on at once.  Other processes still meet at BEGIN IMMEDIATE.
+        if self._pen is None:
+            yield
+        elif self._pen.acquire(timeout=self._busy_seconds):
+            try:
+                yield
+            finally:
+                self._pen.release()
+        else:
+            raise Unavailable("The database does not answer now (it is being written); nothing was changed, try again.")
 
 
 def exists(url: str) -> bool:

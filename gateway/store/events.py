@@ -9,11 +9,13 @@ from sqlalchemy import Connection, func, select
 
 from gateway.store.tables import event
 
+_APPEND = event.insert().returning(event.c.id)
+
 
 def append(conn: Connection, type_: str, *, case_number: str, data: Mapping[str, Any], now: datetime) -> int:
     """Append an event and return its id."""
     row = {"at": now, "type": type_, "case_number": case_number, "data": dict(data)}
-    return int(conn.execute(event.insert().values(row).returning(event.c.id)).scalar_one())
+    return int(conn.execute(_APPEND, row).scalar_one())
 
 
 def latest_id(conn: Connection) -> int:

@@ -10,14 +10,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, bindparam, literal, select, true, update
 
 from gateway.model import EntryState
 from gateway.store.db import epoch_now
 
-LEASE_SECONDS = 60.0
+# Work that failed or lost its process is taken up again after this time; work under way prolongs its lease.
+LEASE_SECONDS = 30.0
 
 
 class Owners:
@@ -104,8 +106,14 @@ def release_expired(conn: Connection, table: Table, *, now: datetime, **marks: A
 
 def settle(conn: Connection, table: Table, *, entry_id: int, fence: int, state: EntryState, **values: Any) -> bool:
     """End a lease with `state` and `values`; False, and nothing changes, when another lease was taken since."""
-    mine = update(table).where(
-        table.c.id == bindparam("entry_id"), table.c.fence == bindparam("held"), table.c.state == EntryState.LEASED
+    columns = {"state": state, "lease_owner": "", **values}
+    return conn.execute(_held(table), {"entry_id": entry_id, "held": fence, **columns}).rowcount == 1
+
+
+@cache
+def _held(table: Table) -> Update:
+    return update(table).where(
+        table.c.id == bindparam("entry_id"),
+        table.c.fence == bindparam("held"),
+        table.c.state == literal(EntryState.LEASED),
     )
-    ended = conn.execute(mine.values(state=state, lease_owner="", **values), {"entry_id": entry_id, "held": fence})
-    return ended.rowcount == 1

@@ -38,19 +38,15 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
     The caller acknowledges them to their senders only after its transaction committed.
     """
     firsts = {m.content_key: m for m in reversed(mails)}
-    ids = _ids_by_key(conn, firsts)
     # In the order of their keys: two transactions that insert the same mails never wait for each other in a ring.
-    new = [firsts[key] for key in sorted(firsts) if key not in ids]
-    made: set[int] = set()
-    if new:
-        conn.execute(insert_new(conn, blob), [_blob(m.sha256, m.raw) for m in new])
-        inserted = conn.execute(insert_new(conn, mail).returning(mail.c.id, mail.c.content_key), [_row(m) for m in new])
-        fresh = {row.content_key: row.id for row in inserted}
-        made = set(fresh.values())
-        ids |= fresh
-        if len(fresh) < len(new):
-            # Another process committed the same mail between our look and our insert.
-            ids |= _ids_by_key(conn, firsts)
+    new = [firsts[key] for key in sorted(firsts)]
+    inserted = conn.execute(insert_new(conn, mail).returning(mail.c.id, mail.c.content_key), [_row(m) for m in new])
+    ids = {row.content_key: row.id for row in inserted}
+    made = set(ids.values())
+    if made:
+        conn.execute(insert_new(conn, blob), [_blob(m.sha256, m.raw) for m in new if m.content_key in ids])
+    if len(ids) < len(new):
+        ids |= _ids_by_key(conn, [key for key in firsts if key not in ids])
     return [_spooled(conn, m, ids[m.content_key], made) for m in mails]
 
 

@@ -10,6 +10,7 @@ import pytest
 from gateway.clock import FixedClock
 from gateway.inbound.parse_pool import ParsePool
 from tests.story import stage as stages
+from tests.story.terminal import Terminal
 
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 
@@ -41,3 +42,9 @@ def staged(database_url: str, tmp_path: Path, reader: ParsePool) -> Iterator[Cal
 def stage(staged: Callable[..., stages.Stage]) -> stages.Stage:
     """Return the stage with usual settings."""
     return staged()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Return the command line of an installation of this test's own."""
+    return Terminal(tmp_path, sqlite_url, monkeypatch)

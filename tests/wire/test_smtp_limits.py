@@ -111,7 +111,8 @@ def test_a_slow_client_is_told_421_and_a_normal_one_is_served_meanwhile(
         with h.client() as normal:
             began = time.monotonic()
             assert normal.deliver().startswith("250 ")
-            assert time.monotonic() - began < 10 * 1  # a guard: ten times the figure
+            # Less than a second on an idle machine; the guard is ten times that.
+            assert time.monotonic() - began < 10
         said = [slow.line()]
         while said[-1].startswith("250 "):
             said.append(slow.line())
