@@ -95,6 +95,7 @@ class CaseView:
 
     number: str
     subject: str
+    description: str
     status: str
     substatus: str
     priority: str
