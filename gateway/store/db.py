@@ -207,6 +207,8 @@ def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         connect_args={"check_same_thread": False, "timeout": busy_seconds},
+        # Every transaction ends in `read` or `write`; rolling back once more at each return would cost as much as one.
+        pool_reset_on_return=None,
     )
 
     @event.listens_for(engine, "connect")
