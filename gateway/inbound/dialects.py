@@ -100,12 +100,12 @@ DELAYED_BODY = words_of(
         "this is a warning message only|you do not need to resend|no action is required|will continue to be retried",
         "will be retried|will keep trying|will continue trying|delivery attempts will continue",
         "has not yet been delivered",
-        "has not been delivered yet|still trying|will try again|temporary problem|has been delayed|being delayed",
+        "has not been delivered yet|still trying|will try again|has been delayed|being delayed",
         "delivery is delayed|not yet been delivered|wird weiter versucht|weitere zustellversuche",
         "noch nicht zugestellt",
         "n'a pas encore été|sera renvoyé|todavía no se ha|se seguirá intentando|ainda não foi entregue",
         "non è ancora stato",
-        "nog niet bezorgd|ännu inte levererat|будут продолжены|ещё не доставлено|再送|仍在尝试",
+        "nog niet bezorgd|ännu inte levererat|будут продолжены|ещё не доставлено|仍在尝试",
     )
 )
 # Words of giving up, which outweigh a remembered delay.

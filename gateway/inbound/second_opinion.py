@@ -7,8 +7,6 @@ bounded, and its answers count only as far as they are addresses.
 import email
 import re
 
-from flufl.bounce import all_failures
-
 BYTES_LIMIT = 262_144
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]{}\\]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z0-9-]{2,63}")
@@ -19,6 +17,9 @@ def failed_addresses(raw: bytes) -> tuple[tuple[str, bool], ...]:
     if len(raw) > BYTES_LIMIT:
         return ()
     try:
+        # Imported here: it loads forty scanners, and one bounce in a hundred needs them.
+        from flufl.bounce import all_failures
+
         delayed, failed = all_failures(email.message_from_bytes(raw))
     except Exception:  # whatever it stumbles over, our own reading stands
         return ()
