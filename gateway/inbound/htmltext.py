@@ -11,7 +11,7 @@ import re
 
 import nh3
 
-from gateway.inbound import reply
+from gateway.inbound import marks
 
 LIMIT_CHARACTERS = 1_048_576
 _SOFT_HYPHEN = "\u00ad"
@@ -52,11 +52,11 @@ MARKS: dict[str, str] = {
             "mail-editor-reference-message-container",
             "yahoo_quoted",
         ),
-        reply.SEPARATOR_LINE,
+        marks.SEPARATOR_LINE,
     ),
     **dict.fromkeys(
         ("gmail_signature", "moz-signature", "applemailsignature", "signature", "protonmail_signature_block"),
-        reply.SIGNATURE_LINE,
+        marks.SIGNATURE_LINE,
     ),
 }
 
@@ -154,7 +154,7 @@ class _Writer:
 
     def end_line(self, keep_empty: bool = False) -> None:
         line = "".join(self.line)
-        line = line if self.preformatted or line == reply.SIGNATURE_LINE else line.strip(" ")
+        line = line if self.preformatted or line == marks.SIGNATURE_LINE else line.strip(" ")
         self.line.clear()
         if not line.strip() and not keep_empty:
             return
