@@ -47,13 +47,14 @@ def any_of(table: Mapping[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
-_WORD_ENDS = r"(?![^\W\d_])"
-_VERB = re.compile(rf"(?:(?<![^\W_])(?:{any_of(phrases.WROTE)}){_WORD_ENDS}|{phrases.WROTE['ja']}|{phrases.WROTE['ko']})", re.I)
-_VERB_AT_END = re.compile(rf"(?:{any_of(phrases.WROTE)})\s?[:：]?[\s*_>]{{0,3}}$", re.I)
+_VERBS = tuple({word for line in phrases.WROTE.values() for word in line.split("|")})
+_VERB = re.compile(rf"(?<![^\W_])(?:{any_of(phrases.WROTE)})(?![^\W\d_])|{phrases.WROTE['ja']}|{phrases.WROTE['ko']}", re.I)
+_BEHIND_VERB = " \t:：*_>"
 _COLON_AT_END = re.compile(r"[:：][\s*_]{0,3}$")
-_STARTS_ATTRIBUTION = re.compile(
-    rf"[\s*_-]{{0,4}}(?:(?:{any_of(phrases.ATTRIBUTION_STARTS)}){_WORD_ENDS}|\d{{1,4}}[-./年년 ]|\w{{2,4}}[.,]? \d)", re.I
+_FIRST_WORDS = frozenset(
+    start.split()[0] for line in phrases.ATTRIBUTION_STARTS.values() for start in line.split("|")
 )
+_BEFORE_FIRST_WORD = " \t*_-"
 _DATE = re.compile(r"\d{1,4}[./年년-] ?\d{1,2}|(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}[:.h]\d\d")
 _TIME = re.compile(r"\d{1,2}[:.h]\d\d")
 _BRACKETED = re.compile(r"[<(\[][^<>\s]{1,80}[@＠][^<>\s]{1,80}[>)\]]|<mailto:")
@@ -79,6 +80,9 @@ _HEADERS_IN_A_LINE = re.compile(
     rf"[\s*]{{0,4}}(?:{any_of(phrases.FROM_NAMES)})[*\s]?[:：].{{1,150}}\s(?:{any_of(phrases.OTHER_HEADER_NAMES)})[*\s]?[:：]",
     re.I,
 )
+_RULE_SIGNS = frozenset("-_=*~#—|+")
+_FIRST_SIGNS = _RULE_SIGNS | frozenset("–([") | frozenset(Mark)
+_WRAPPED_FROM = 55
 _QUOTE = re.compile(r"\s*(?:>|＞|&gt;|[A-Z]{1,3}>(?: |$))")
 _DECORATED = re.compile(r"<<\s*$")
 
@@ -102,14 +106,25 @@ def is_rule(line: str) -> bool:
 def begins_message(lines: list[str], at: int) -> bool:
     """Say whether all from here is another message: a titled line of dashes, or a copied header block."""
     line = lines[at]
-    if _TITLED.match(line) or _FORWARD.match(line) or _REPLY_ABOVE.match(line) or _DASHED_ATTRIBUTION.match(line):
+    if line.lstrip()[:1] in _RULE_SIGNS:
+        if _TITLED.match(line) or _REPLY_ABOVE.match(line) or _DASHED_ATTRIBUTION.match(line):
+            return True
+        if _SHORT_RULE.match(line) or _ANY_TITLE.match(line):
+            return _header_follows(lines, at + 1)
+    elif _REPLY_ABOVE.match(line):
         return True
-    if _SHORT_RULE.match(line) or _ANY_TITLE.match(line):
-        following = next((at + n for n in range(1, 4) if at + n < len(lines) and lines[at + n].strip()), None)
-        if following is None:
-            return False
-        return _is_header_block(lines, following) or _HEADERS_IN_A_LINE.match(lines[following][:LONGEST_MARK]) is not None
-    return _is_header_block(lines, at) or (_is_any_header_block(lines, at) and (at == 0 or not lines[at - 1].strip()))
+    if ":" not in line and "：" not in line:
+        return False
+    if _FORWARD.match(line) or _is_header_block(lines, at):
+        return True
+    return (at == 0 or not lines[at - 1].strip()) and _is_any_header_block(lines, at)
+
+
+def _header_follows(lines: list[str], at: int) -> bool:
+    following = next((index for index in range(at, min(at + 3, len(lines))) if lines[index].strip()), None)
+    if following is None or not _ANY_HEADER.match(lines[following][:LONGEST_MARK]):
+        return False
+    return _is_header_block(lines, following) or _HEADERS_IN_A_LINE.match(lines[following][:LONGEST_MARK]) is not None
 
 
 def _is_header_block(lines: list[str], at: int) -> bool:
@@ -139,11 +154,13 @@ def _near(lines: list[str], at: int) -> list[str]:
 
 def attribution_length(lines: list[str], at: int) -> int:
     """Return how many lines an attribution takes that begins here ("On <date>, <name> wrote:"); 0 when none does."""
-    starts = _STARTS_ATTRIBUTION.match(lines[at]) is not None
+    starts = _starts_attribution(lines[at])
     joined = ""
     for count in range(1, _ATTRIBUTION_LINES + 1):
         index = at + count - 1
-        if index >= len(lines) or len(lines[index]) > LONGEST_MARK or (count > 1 and is_quote(lines[index]) and "<" not in joined[-90:]):
+        if index >= len(lines) or len(lines[index]) > LONGEST_MARK:
+            return 0
+        if count > 1 and is_quote(lines[index]) and "<" not in joined[-90:]:
             return 0
         line = lines[index].strip()
         if not line:
@@ -158,10 +175,23 @@ def attribution_length(lines: list[str], at: int) -> int:
     return 0
 
 
+def _starts_attribution(line: str) -> bool:
+    """Say whether the line begins with a word or a date that attributions begin with."""
+    words = line[:60].lstrip(_BEFORE_FIRST_WORD).split(None, 2)
+    if not words:
+        return False
+    first = words[0].strip(".,").lower()
+    return first in _FIRST_WORDS or first[0].isdigit() or (len(first) <= 6 and words[-1][0].isdigit())
+
+
+def _ends_with_verb(text: str) -> bool:
+    return text[-60:].rstrip(_BEHIND_VERB).lower().endswith(_VERBS)
+
+
 def _is_attribution(text: str, starts: bool, lines: list[str], after: int) -> bool:
     """Say whether these joined lines are an attribution.  after: where the next line stands."""
     colon = _COLON_AT_END.search(text[-8:]) is not None
-    if not colon and not _VERB_AT_END.search(text[-40:]):
+    if not colon and not _ends_with_verb(text):
         return _DATE_THEN_ADDRESS.match(text) is not None and quote_follows(lines, after)
     has_date, bracketed = _DATE.search(text) is not None, _BRACKETED.search(text) is not None
     if colon and has_date and bracketed:
@@ -179,7 +209,7 @@ def split_shared_line(line: str) -> tuple[str, str] | None:
 
     Some programs lose the line break between them when they turn HTML into text.
     """
-    if len(line) > LONGEST_MARK or not _VERB_AT_END.search(line[-40:]):
+    if len(line) > LONGEST_MARK or not _ends_with_verb(line):
         return None
     match = _SHARED_LINE.search(line, 1)
     if match is None or not line[match.start() - 1].isspace() or not _DATE.search(line, match.start()):
@@ -190,8 +220,9 @@ def split_shared_line(line: str) -> tuple[str, str] | None:
 
 def may_be_mark(line: str) -> bool:
     """Sort out most lines of prose cheaply: what marks something has a colon, odd first signs or a known first word."""
-    first = line.lstrip()[0]
-    return ":" in line or "：" in line or first in _FIRST_SIGNS or _FIRST_WORDS.match(line) is not None
+    if ":" in line or "<" in line or "：" in line or line.lstrip()[0] in _FIRST_SIGNS:
+        return True
+    return _starts_attribution(line) or _REPLY_ABOVE.match(line) is not None
 
 
 def joins_broken_quote(before: str, line: str) -> bool:
@@ -200,13 +231,3 @@ def joins_broken_quote(before: str, line: str) -> bool:
     if not first or first.isupper():
         return False
     return first in "(<_=/&" or (first.islower() and len(before) >= _WRAPPED_FROM and before.rstrip()[-1:] not in "?!:>")
-
-
-_WRAPPED_FROM = 55
-_FIRST_SIGNS = frozenset("-_=*#—–([~|+\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4")
-_FIRST_WORDS = re.compile(f"(?:{_STARTS_ATTRIBUTION.pattern})|[^<]{{0,80}}<", re.I)
-
-
-def texts(marks: Iterable[Mark]) -> frozenset[str]:
-    """Return the lines that are these marks."""
-    return frozenset(mark.value for mark in marks)

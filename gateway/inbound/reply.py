@@ -15,6 +15,7 @@ from enum import StrEnum
 from gateway.inbound import marks, phrases, signature
 from gateway.inbound.marks import Mark
 
+# What lies beyond counts as one line of text.
 _LINES_READ = 20_000
 _LONGEST_MOBILE_LINE = 80
 _WEAK_DASHES_LINES = 15
@@ -43,6 +44,8 @@ class Visible:
 
 _SIGNATURE_DASHES = re.compile(r"\s?(?:--|__|—|––)[ \t\u00a0]*$")
 _MOBILE = re.compile(rf"[\s*_(\[<-]{{0,3}}(?:{marks.any_of(phrases.MOBILE_SIGNATURES)})", re.I)
+_BEFORE_MOBILE = " \t*_([<-"
+_MOBILE_HEADS = frozenset(word[:3] for line in phrases.MOBILE_SIGNATURES.values() for word in line.split("|"))
 _MARKS = frozenset(Mark)
 _SPANS = {Mark.SIGNATURE: LineKind.SIGNATURE, Mark.ATTRIBUTION: LineKind.ATTRIBUTION, Mark.QUOTE: LineKind.QUOTE}
 
@@ -52,7 +55,7 @@ def split(text: str) -> Visible:
 
     A signature counts as the writer's own only outside quotes.  Never raises.
     """
-    lines = text.split("\n")
+    lines = text.split("\n", _LINES_READ)
     kinds = mark(lines)
     whole = marks.unmarked(text).strip("\n")
     visible = _keep(lines, kinds, LineKind.TEXT, LineKind.BLANK, LineKind.SIGNATURE)
@@ -65,7 +68,7 @@ def split(text: str) -> Visible:
 
 
 def mark(lines: list[str]) -> list[LineKind]:
-    """Give every line its kind; what lies beyond the first 20,000 lines counts as text.
+    """Give every line its kind.
 
     A line on which an attribution follows the writer's words is cut to these words, in place.
     """
@@ -86,14 +89,13 @@ def _join(lines: Iterable[str]) -> str:
 
 def _without_end(text: str) -> str:
     """Return the text without the signature at its end: for a text that as a whole is somebody's message."""
-    lines = text.split("\n")
+    lines = text.split("\n", _LINES_READ)
     return _join(lines[: signature.start(lines)]) or text
 
 
 def _mark(lines: list[str]) -> list[LineKind]:
     kinds: list[LineKind] = []
-    read = min(len(lines), _LINES_READ)
-    while len(kinds) < read:
+    while len(kinds) < len(lines):
         at = len(kinds)
         line = lines[at]
         if not line.strip():
@@ -104,7 +106,7 @@ def _mark(lines: list[str]) -> list[LineKind]:
             kinds.append(LineKind.SIGNATURE if _is_mobile(line) else LineKind.TEXT)
         else:
             kinds += _kinds_from(lines, at)
-    return kinds + [LineKind.TEXT] * (len(lines) - len(kinds))
+    return kinds
 
 
 def _kinds_from(lines: list[str], at: int) -> list[LineKind]:
@@ -133,7 +135,7 @@ def _kinds_of_span(lines: list[str], at: int) -> list[LineKind]:
     kind = _SPANS[opening]
     kinds: list[LineKind] = []
     depth = 0
-    for index in range(at, min(len(lines), _LINES_READ)):
+    for index in range(at, len(lines)):
         line = lines[index]
         depth += 0 if line[:1] not in _MARKS or line == Mark.BEHIND else -1 if line == Mark.END else 1
         if opening is Mark.ATTRIBUTION and line.strip() and marks.begins_message(lines, index):
@@ -145,7 +147,9 @@ def _kinds_of_span(lines: list[str], at: int) -> list[LineKind]:
 
 
 def _is_mobile(line: str) -> bool:
-    return len(line) <= _LONGEST_MOBILE_LINE and "," not in line and _MOBILE.match(line) is not None
+    if len(line) > _LONGEST_MOBILE_LINE or "," in line or line.lstrip(_BEFORE_MOBILE)[:3].lower() not in _MOBILE_HEADS:
+        return False
+    return _MOBILE.match(line) is not None
 
 
 def _begins_signature(lines: list[str], at: int) -> bool:
@@ -164,7 +168,7 @@ def _begins_signature(lines: list[str], at: int) -> bool:
 def _signature_length(lines: list[str], at: int) -> int:
     """Return how many lines the signature takes: up to a quote, an attribution, another message or the end."""
     end = at + 1
-    while end < min(len(lines), _LINES_READ):
+    while end < len(lines):
         line = lines[end]
         if marks.is_quote(line) or line[:1] in _MARKS or (len(line) <= marks.LONGEST_MARK and _goes_on(lines, end)):
             break
@@ -194,8 +198,9 @@ def _mark_own_signature(lines: Sequence[str], kinds: list[LineKind]) -> None:
     first = last
     while first > 0 and kinds[first - 1] in own:
         first -= 1
-    block = lines[first : last + 1]
-    begin = first + signature.start(block)
+    while last + 1 < len(kinds) and kinds[last + 1] in (LineKind.SIGNATURE, LineKind.BLANK):
+        last += 1
+    begin = first + signature.start(lines[first : last + 1])
     if begin > last or LineKind.TEXT not in kinds[:begin]:
         return
     for at in range(begin, last + 1):

@@ -108,7 +108,7 @@ def _is_name(line: str) -> bool:
 
 
 def _is_sentence(line: str) -> bool:
-    return line.endswith(("?", "!", ":")) or (line.endswith(".") and len(line.split()) > 6)
+    return line.endswith(("?", ":")) or (line.endswith((".", "!")) and len(line.split()) > 5)
 
 
 def _signed_with_a_dash(lines: Sequence[str], end: int) -> int | None:
