@@ -4,12 +4,12 @@ Law: each question looks at a bounded number of lines and at a bounded prefix of
 over a body; asking all of them of every line is linear in the body.  Nothing here knows what is done with the answer.
 
 A body that comes from HTML may hold marks: lines of one non-character (`Mark`), written by `htmltext` where the markup
-says what the words cannot, in any language.  Unicode keeps these code points for such use; mails cannot send them,
-because `unmarked` takes them out of everything that is read.
+says what the words cannot, in any language.  Unicode keeps these code points for such use; a mail that sends them loses
+them on the way in (`without`).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 from gateway.inbound import phrases
@@ -37,8 +37,13 @@ _MARK_LINES = re.compile("[\ufdd0-\ufdd4]\n?")
 
 
 def unmarked(text: str) -> str:
-    """Return the text without marks and without the lines that they stand on."""
+    """Return the text of `htmltext` without its marks and without the lines that they stand on."""
     return _MARK_LINES.sub("", text) if _MARKS.search(text) else text
+
+
+def without(text: str) -> str:
+    """Return text from outside without characters that would be read as marks."""
+    return _MARKS.sub("", text) if _MARKS.search(text) else text
 
 
 def any_of(table: Mapping[str, str]) -> str:
@@ -48,12 +53,12 @@ def any_of(table: Mapping[str, str]) -> str:
 
 
 _VERBS = tuple({word for line in phrases.WROTE.values() for word in line.split("|")})
-_VERB = re.compile(rf"(?<![^\W_])(?:{any_of(phrases.WROTE)})(?![^\W\d_])|{phrases.WROTE['ja']}|{phrases.WROTE['ko']}", re.I)
+_VERB = re.compile(
+    rf"(?<![^\W_])(?:{any_of(phrases.WROTE)})(?![^\W\d_])|{phrases.WROTE['ja']}|{phrases.WROTE['ko']}", re.I
+)
 _BEHIND_VERB = " \t:：*_>"
 _COLON_AT_END = re.compile(r"[:：][\s*_]{0,3}$")
-_FIRST_WORDS = frozenset(
-    start.split()[0] for line in phrases.ATTRIBUTION_STARTS.values() for start in line.split("|")
-)
+_FIRST_WORDS = frozenset(start.split()[0] for line in phrases.ATTRIBUTION_STARTS.values() for start in line.split("|"))
 _BEFORE_FIRST_WORD = " \t*_-"
 _DATE = re.compile(r"\d{1,4}[./年년-] ?\d{1,2}|(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}[:.h]\d\d")
 _TIME = re.compile(r"\d{1,2}[:.h]\d\d")
@@ -62,7 +67,8 @@ _ADDRESS_WROTE = re.compile(rf"\s?[^:]{{0,80}}<[^<>\s]{{3,80}}>\s(?:{any_of(phra
 _DATE_THEN_ADDRESS = re.compile(r"\s?\d[\d/. :-]{5,30}.{0,100}<[^<>\s]{3,80}>\s*$")
 _SHARED_LINE = re.compile(
     r"(?:On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d)|Am (?:Mo|Di|Mi|Do|Fr|Sa|So|\d)|Le (?:lun|mar|mer|jeu|ven|sam|dim|\d)"
-    r"|El (?:lun|mar|mié|jue|vie|sáb|dom|\d)|Il giorno|Op (?:ma|di|wo|do|vr|za|zo|\d)|Em (?:seg|ter|qua|qui|sex|sáb|dom|\d))"
+    r"|El (?:lun|mar|mié|jue|vie|sáb|dom|\d)|Il giorno|Op (?:ma|di|wo|do|vr|za|zo|\d)"
+    r"|Em (?:seg|ter|qua|qui|sex|sáb|dom|\d))"
 )
 
 _TITLED = re.compile(rf"[\s*]{{0,12}}[-_=*—]{{2,40}}\s?(?:{any_of(phrases.ORIGINAL_MESSAGE)})", re.I)
@@ -122,7 +128,11 @@ def begins_message(lines: list[str], at: int) -> bool:
 
 def _header_follows(lines: list[str], at: int) -> bool:
     following = next((index for index in range(at, min(at + 3, len(lines))) if lines[index].strip()), None)
-    if following is None or not _ANY_HEADER.match(lines[following][:LONGEST_MARK]):
+    if following is None:
+        return False
+    if lines[following] == Mark.BEHIND:
+        return True
+    if not _ANY_HEADER.match(lines[following][:LONGEST_MARK]):
         return False
     return _is_header_block(lines, following) or _HEADERS_IN_A_LINE.match(lines[following][:LONGEST_MARK]) is not None
 
@@ -226,8 +236,10 @@ def may_be_mark(line: str) -> bool:
 
 
 def joins_broken_quote(before: str, line: str) -> bool:
-    """Say whether an unmarked line between two quoted lines is the rest of the one before, wrapped by a mail program."""
+    """Say whether an unmarked line between two quoted lines is the rest of the one before, wrapped anew."""
     first = line.lstrip()[:1]
     if not first or first.isupper():
         return False
-    return first in "(<_=/&" or (first.islower() and len(before) >= _WRAPPED_FROM and before.rstrip()[-1:] not in "?!:>")
+    return first in "(<_=/&" or (
+        first.islower() and len(before) >= _WRAPPED_FROM and before.rstrip()[-1:] not in "?!:>"
+    )

@@ -221,7 +221,7 @@ OTHER_HEADER_NAMES: Words = {
     "he": "נשלח|אל|נושא|תאריך|עותק",
     "ar": "إلى|الموضوع|التاريخ|تم الإرسال|نسخة",
     "ca": "enviat|per a|assumpte|data",
-    "zh": "发送时间|收件人|主题|抄送|日期|寄件日期|收件者|主旨|副本|傳送時間|发送日期|发件日期|主 题|發送時間|主題|時間",
+    "zh": "发送时间|收件人|主题|抄送|日期|寄件日期|收件者|主旨|副本|傳送時間|发送日期|发件日期|主 题|發送時間|主題",
     "ja": "送信日時|宛先|件名|日時|日付|送信日|cc",
     "ko": "보낸 날짜|받는 사람|제목|날짜|보낸날짜|받는사람|참조",
 }
@@ -344,9 +344,9 @@ VALEDICTIONS: Words = {
     "ko": "감사합니다|드림|안녕히 계세요|수고하세요|감사드립니다",
 }
 # Of these the ones that thank: alone on the last line they are content, and never a signature with a name behind them.
-THANKS: frozenset[str] = frozenset(
+THANKS = (
     "thanks|thank you|many thanks|danke|vielen dank|merci|gracias|obrigado|obrigada|grazie|bedankt|tack|tak|takk|kiitos"
-    "|спасибо|дякую|dziękuję|děkuji|mulțumesc|teşekkürler|谢谢|謝謝|감사합니다|best|yours|t|a|以上".split("|")
+    "|спасибо|дякую|dziękuję|děkuji|mulțumesc|teşekkürler|谢谢|謝謝|감사합니다|best|yours|t|a|以上"
 )
 
 # What lawyers add below a mail; sought only in paragraphs behind the first one.

@@ -62,6 +62,7 @@ def split(text: str) -> Visible:
     bare = _keep(lines, kinds, LineKind.TEXT, LineKind.BLANK) or visible
     unsigned = _keep(lines, kinds, *(set(LineKind) - {LineKind.SIGNATURE, LineKind.MARK}))
     if not visible:
+        # Nothing of it is the writer's own, so all of it is what the writer wanted to be read.
         visible = whole
         bare = _without_end(whole)
     return Visible(reply=visible, reply_without_signature=bare, text_without_signature=unsigned or whole)
@@ -74,6 +75,7 @@ def mark(lines: list[str]) -> list[LineKind]:
     """
     kinds = _mark(lines)
     _mark_broken_quotes(lines, kinds)
+    _mark_idle_rules(lines, kinds)
     _mark_own_signature(lines, kinds)
     return kinds
 
@@ -162,7 +164,9 @@ def _begins_signature(lines: list[str], at: int) -> bool:
     if not _SIGNATURE_DASHES.match(line):
         return False
     # Without the space of RFC 3676 4.3 it may also be a divider between two parts of a long letter.
-    return sum(1 for below in lines[at + 1 : at + 60] if below.strip() and not marks.is_quote(below)) <= _WEAK_DASHES_LINES
+    return (
+        sum(1 for below in lines[at + 1 : at + 40] if below.strip() and not marks.is_quote(below)) <= _WEAK_DASHES_LINES
+    )
 
 
 def _signature_length(lines: list[str], at: int) -> int:
@@ -191,6 +195,17 @@ def _mark_broken_quotes(lines: Sequence[str], kinds: list[LineKind]) -> None:
             kinds[at] = LineKind.QUOTE
 
 
+def _mark_idle_rules(lines: Sequence[str], kinds: list[LineKind]) -> None:
+    """Count a line across the page above what is quoted as part of that."""
+    quoted = False
+    for at in range(len(kinds) - 1, -1, -1):
+        if kinds[at] is LineKind.TEXT:
+            quoted = quoted and marks.is_rule(lines[at])
+            kinds[at] = LineKind.ATTRIBUTION if quoted else LineKind.TEXT
+        elif kinds[at] is not LineKind.BLANK:
+            quoted = kinds[at] in (LineKind.QUOTE, LineKind.ATTRIBUTION, LineKind.BEHIND, LineKind.MARK)
+
+
 def _mark_own_signature(lines: Sequence[str], kinds: list[LineKind]) -> None:
     """Look for a signature that nothing announces at the end of the writer's last words."""
     own = (LineKind.TEXT, LineKind.BLANK)
@@ -198,9 +213,11 @@ def _mark_own_signature(lines: Sequence[str], kinds: list[LineKind]) -> None:
     first = last
     while first > 0 and kinds[first - 1] in own:
         first -= 1
-    while last + 1 < len(kinds) and kinds[last + 1] in (LineKind.SIGNATURE, LineKind.BLANK):
-        last += 1
     begin = first + signature.start(lines[first : last + 1])
+    if begin > last:
+        while last + 1 < len(kinds) and kinds[last + 1] in (LineKind.SIGNATURE, LineKind.BLANK):
+            last += 1
+        begin = first + signature.start(lines[first : last + 1])
     if begin > last or LineKind.TEXT not in kinds[:begin]:
         return
     for at in range(begin, last + 1):

@@ -18,7 +18,7 @@ _BLOCK_LINES = 7
 _STRIPPED = " \t,.!*_:;)-–—~、。，！\u00a0"
 
 _VALEDICTIONS = frozenset(word for line in phrases.VALEDICTIONS.values() for word in line.split("|"))
-_WARM = {word: word for word in _VALEDICTIONS - phrases.THANKS if len(word) > 3}
+_WARM = {word for word in _VALEDICTIONS - set(phrases.THANKS.split("|")) if len(word) > 3}
 _DISCLAIMER = re.compile(rf"[\s*_\"(\[-]{{0,6}}(?:{any_of(phrases.DISCLAIMERS)})", re.I)
 _RULE = re.compile(r"\s{0,3}(?:[-_=*~—–#]\s?){4,200}\s*$")
 _SIGNED = re.compile(r"\s{0,3}(?:--|[-–—/~])\s?(?=[^\W\d_])")
