@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 LINES_READ = 2_000
 _LONGEST = 500
 _COMMENT_LONGEST = 10_000
+_LONGEST_PARAMETERS = 2_000
 _FOLD = re.compile(r"\r?\n[ \t]")
-_PROPERTY = re.compile(r"([A-Za-z-]{1,40})((?:;[^:\"]{0,200}(?:\"[^\"]{0,200}\")?){0,20}):(.*)")
+_NAME = re.compile(r"[A-Za-z-]{1,40}(?=[;:])")
 _COMMON_NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:\"]*))", re.I)
 _ANSWER = re.compile(r";PARTSTAT=([A-Z-]+)", re.I)
 _ESCAPED = re.compile(r"\\([\\,;nN])")
@@ -53,15 +54,26 @@ def _properties(text: str) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     outside = 0
     for line in _FOLD.sub("", text[: LINES_READ * 80]).splitlines()[:LINES_READ]:
-        match = _PROPERTY.match(line)
-        if match is None:
-            continue
-        name, value = match[1].upper(), match[3]
+        name, parameters, value = _property(line)
         if name in ("BEGIN", "END") and value.strip().upper() not in ("VCALENDAR", "VEVENT"):
             outside += 1 if name == "BEGIN" else -1
         elif outside <= 0:
-            found.setdefault(name, (match[2], value))
+            found.setdefault(name, (parameters, value))
     return found
+
+
+def _property(line: str) -> tuple[str, str, str]:
+    """Return name, parameters and value of a line; the value begins at the first colon outside quotation marks."""
+    match = _NAME.match(line)
+    if match is None:
+        return "", "", ""
+    at = match.end()
+    for index, piece in enumerate(line[at : at + _LONGEST_PARAMETERS].split('"')):
+        if index % 2 == 0 and ":" in piece:
+            end = at + piece.index(":")
+            return match[0].upper(), line[match.end() : end], line[end + 1 :]
+        at += len(piece) + 1
+    return "", "", ""
 
 
 def _plain(value: str) -> str:

@@ -18,7 +18,7 @@ from gateway.inbound.marks import Mark
 # What lies beyond counts as one line of text.
 _LINES_READ = 20_000
 _LONGEST_MOBILE_LINE = 80
-_WEAK_DASHES_LINES = 15
+_WEAK_DASHES_LINES = 12
 
 
 class LineKind(StrEnum):
@@ -81,7 +81,7 @@ def mark(lines: list[str]) -> list[LineKind]:
 
 
 def _keep(lines: Sequence[str], kinds: Sequence[LineKind], *wanted: LineKind) -> str:
-    kept = _join(line for line, kind in zip(lines, kinds, strict=True) if kind in wanted)
+    kept = _join(line for line, kind in zip(lines, kinds, strict=True) if kind in wanted and line[:1] not in _MARKS)
     return kept if kept.strip() else ""
 
 

@@ -101,7 +101,9 @@ def _attributes(data: bytes) -> Iterator[tuple[int, int, int]]:
         raise ValueError("no TNEF")
     at = 6
     for _ in range(_ATTRIBUTES_LIMIT):
-        if at + 11 > len(data):
+        if at + 9 > len(data):
+            if data[at:].strip(b"\0"):
+                raise ValueError("cut off")
             return
         _, name, _, length = struct.unpack_from("<BHHI", data, at)
         at += 9
