@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.cleaning import clean_text
-from gateway.inbound import calendar, charset, htmltext, marks
+from gateway.inbound import charset, htmltext, invitation, marks
 
 # What is searched and shown of one alternative; more is kept in the raw mail only.
 TEXT_LIMIT = 1_048_576
@@ -96,7 +96,7 @@ def read(leaves: Sequence[Leaf]) -> Body:
     wrapped = _choose(places.pop(_WRAPPED_PLACE, _Chosen())).strip("\n")
     text = "\n\n".join(chosen for place in places.values() if (chosen := _choose(place).strip("\n")))
     if not text.strip():
-        text = wrapped if wrapped.strip() else _invitation(leaves)
+        text = wrapped if wrapped.strip() else _answer_to_an_invitation(leaves)
     return Body(
         text=marks.unmarked(text[:TEXT_LIMIT]),
         marked=text[:TEXT_LIMIT],
@@ -108,11 +108,11 @@ def read(leaves: Sequence[Leaf]) -> Body:
     )
 
 
-def _invitation(leaves: Sequence[Leaf]) -> str:
+def _answer_to_an_invitation(leaves: Sequence[Leaf]) -> str:
     """Return the sentence that a calendar part stands for, or ""."""
     for leaf in leaves:
         if leaf.content_type == "text/calendar":
-            return calendar.sentence(decode(leaf)[0])
+            return invitation.sentence(decode(leaf)[0])
     return ""
 
 

@@ -53,8 +53,8 @@ _CRUDE = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?:script|style)\b.*?(?:</(?:script|style)\s*>|\Z)|<[^>]*(?:>|\Z)", re.S | re.I
 )
 _SPACES = re.compile(r"[ \t\n\r\f]+")
+# All that nh3 writes; the ampersand last, so that nothing is unescaped twice.
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\u00a0", "&amp;": "&"}
-_ENTITY = re.compile("|".join(_ENTITIES))
 
 # Class, id or name by which a mail program marks a part: what the part is.  The mark BEHIND concerns all that follows.
 STRUCTURE: dict[str, Mark] = {
@@ -151,7 +151,7 @@ class _Writer:
     def write(self, markup: str) -> str:
         for slash, tag, attributes, text in _TOKEN.findall(markup):
             if text:
-                self.text(_ENTITY.sub(lambda m: _ENTITIES[m[0]], text) if "&" in text else text)
+                self.text(_unescaped(text) if "&" in text else text)
             elif slash:
                 self.close(tag)
             else:
@@ -180,7 +180,7 @@ class _Writer:
             element.quotes = not _is_indented(attributes)
         if attributes:
             self.mark(_structure(attributes), element)
-        if tag == "hr":
+        if tag == "hr" and self.lines[-1:] != [marks.SEPARATOR_LINE]:
             self.line.append(marks.SEPARATOR_LINE)
             self.end_line()
         if tag not in ("br", "hr"):
@@ -239,6 +239,12 @@ class _Writer:
             self.lines.append(prefix.rstrip() if self.lines[-1].startswith(">") else "")
         self.gap = False
         self.lines.append((prefix + line).rstrip() if prefix else line)
+
+
+def _unescaped(text: str) -> str:
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
+    return text
 
 
 def _structure(attributes: str) -> Mark | None:

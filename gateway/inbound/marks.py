@@ -191,7 +191,7 @@ def _starts_attribution(line: str) -> bool:
     if not words:
         return False
     first = words[0].strip(".,").lower()
-    return first in _FIRST_WORDS or first[0].isdigit() or (len(first) <= 6 and words[-1][0].isdigit())
+    return first in _FIRST_WORDS or first[:1].isdigit() or (len(first) <= 6 and words[-1][0].isdigit())
 
 
 def _ends_with_verb(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.inbound import calendar
+from gateway.inbound import invitation
 from tests.unit.mails import parsed
 from tests.unit.timing import assert_linear
 
@@ -22,21 +22,21 @@ def part(answer: str, *, method: str = "REPLY", comment: str = "") -> str:
 )
 def test_an_answer_says_who_what_and_when(answer: str, verb: str) -> None:
     expected = f"Reed, Dana {verb}: Look at the export, together, 2026-11-23 09:00 UTC"
-    assert calendar.sentence(part(answer)) == expected
+    assert invitation.sentence(part(answer)) == expected
 
 
 def test_a_comment_stands_first() -> None:
-    text = calendar.sentence(part("DECLINED", comment="COMMENT:Not on Monday\\nplease\r\n"))
+    text = invitation.sentence(part("DECLINED", comment="COMMENT:Not on Monday\\nplease\r\n"))
     assert text.startswith("Not on Monday\nplease\n\nReed, Dana declined")
 
 
 def test_an_invitation_names_who_invites() -> None:
-    assert calendar.sentence(part("NEEDS-ACTION", method="REQUEST")).startswith("Care invites to: Look")
+    assert invitation.sentence(part("NEEDS-ACTION", method="REQUEST")).startswith("Care invites to: Look")
 
 
 @pytest.mark.parametrize("text", ["", "BEGIN:VCALENDAR", part("ACCEPTED", method="ADD"), "METHOD:REPLY\nATTENDEE:x"])
 def test_what_does_not_say_enough_says_nothing(text: str) -> None:
-    assert calendar.sentence(text) == ""
+    assert invitation.sentence(text) == ""
 
 
 def test_a_mail_that_is_only_an_answer_shows_the_sentence_and_keeps_the_file() -> None:
@@ -49,4 +49,4 @@ def test_a_mail_that_is_only_an_answer_shows_the_sentence_and_keeps_the_file() -
 @pytest.mark.parametrize("piece", ["\r\n ", "A;", 'A;B="', "A:\n", "BEGIN:X\n", "A;CN="])
 def test_reading_is_linear(piece: str) -> None:
     """MI-15."""
-    assert_linear(lambda n: calendar.sentence(piece * (n // len(piece))), 500_000, at_most=0.5)
+    assert_linear(lambda n: invitation.sentence(piece * (n // len(piece))), 500_000, at_most=0.5)
