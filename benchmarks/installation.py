@@ -43,9 +43,7 @@ class Installation:
         made = []
         for number in range(count):
             contact, case, reference = self.waiting[number % len(self.waiting)]
-            made.append(
-                traffic.reply(f"{label}.{number}", sender=contact, case_number=case, reference_id=reference)
-            )
+            made.append(traffic.reply(f"{label}.{number}", sender=contact, case_number=case, reference_id=reference))
         return made
 
     def wait_for_linked(self, count: int, *, seconds: float = 300) -> None:

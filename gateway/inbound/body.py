@@ -92,7 +92,9 @@ def read(leaves: Sequence[Leaf]) -> Body:
             place.plain.append(text)
         searched.append(text)
         defects += [defect] if defect else []
-    files = tuple(leaf for leaf in leaves if not any(leaf is body for body in bodies))
+    # By identity: two leaves may be equal, and comparing a thousand of them with each other takes its time.
+    read_already = set(map(id, bodies))
+    files = tuple(leaf for leaf in leaves if id(leaf) not in read_already)
     wrapped = _choose(places.pop(_WRAPPED_PLACE, _Chosen())).strip("\n")
     text = "\n\n".join(chosen for place in places.values() if (chosen := _choose(place).strip("\n")))
     if not text.strip():

@@ -35,6 +35,8 @@ _KEPT = (_BLOCKS | {"br", "span", "a", "b", "i"}) - {"fieldset", "form", "main",
 _TELLING = {"class", "id", "name", "style"}
 _ATTRIBUTES = dict.fromkeys(("div", "span", "blockquote", "p", "table", "td", "a", "hr"), _TELLING)
 _DROPPED = {"script", "style", "title", "head", "template"}
+# Made once: making it costs more than cleaning a short mail.
+_CLEANER = nh3.Cleaner(tags=set(_KEPT), attributes=_ATTRIBUTES, clean_content_tags=_DROPPED, link_rel=None)
 _TOKEN = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:\s[a-z-]+="[^"]*")*)\s*/?>|([^<]+)')
 _NAMED = re.compile(r'(?:class|id|name)="([^"]*)"')
 _STYLED = re.compile(r'style="([^"]*)"')
@@ -110,7 +112,7 @@ def to_marked_text(markup: str) -> str:
     markup = markup[:LIMIT_CHARACTERS]
     if nesting_is_hostile(markup):
         return _strip_crudely(markup)
-    clean = nh3.clean(markup, tags=set(_KEPT), attributes=_ATTRIBUTES, clean_content_tags=_DROPPED, link_rel=None)
+    clean = _CLEANER.clean(markup)
     return _Writer().write(marks.without(clean).replace(_SOFT_HYPHEN, ""))[:LIMIT_CHARACTERS]
 
 

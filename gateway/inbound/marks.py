@@ -74,6 +74,9 @@ _SHARED_LINE = re.compile(
 _TITLED = re.compile(rf"[\s*]{{0,12}}[-_=*—]{{2,40}}\s?(?:{any_of(phrases.ORIGINAL_MESSAGE)})", re.I)
 _FORWARD = re.compile(rf"\s?(?:{any_of(phrases.FORWARD_STARTS)})\s?[:：]\s*$", re.I)
 _REPLY_ABOVE = re.compile(rf"[\s#*=_|~+-]{{0,40}}(?:{any_of(phrases.REPLY_ABOVE)})", re.I)
+_REPLY_ABOVE_WORDS = frozenset(
+    request.split()[0] for line in phrases.REPLY_ABOVE.values() for request in line.split("|")
+)
 _RULE = re.compile(r"\s{0,3}(?:_{20,200}|-{10,200}|={10,200}|—{8,100}|\*{20,200})\s*$")
 _SHORT_RULE = re.compile(r"\s{0,3}(?:[-_=*~—]\s?){3,200}\s*$")
 _ANY_TITLE = re.compile(r"\s{0,3}[-_=*]{2,40}\s?[^\W\d_][^-_=*:]{2,60}[-_=*]{2,40}\s*$")
@@ -232,7 +235,7 @@ def may_be_mark(line: str) -> bool:
     """Sort out most lines of prose cheaply: what marks something has a colon, odd first signs or a known first word."""
     if ":" in line or "<" in line or "：" in line or line.lstrip()[0] in _FIRST_SIGNS:
         return True
-    return _starts_attribution(line) or _REPLY_ABOVE.match(line) is not None
+    return _starts_attribution(line) or line.split(None, 1)[0].lower() in _REPLY_ABOVE_WORDS
 
 
 def joins_broken_quote(before: str, line: str) -> bool:
