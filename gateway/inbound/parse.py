@@ -142,7 +142,7 @@ def _tree(raw: bytes) -> tuple[Message | None, sender.StrictFrom | None, list[st
 
 def _assemble(head: Head, who: Sender, found: Parts, defects: list[str]) -> InboundMail:
     read = body.read(found.leaves)
-    visible = reply.split(read.text)
+    visible = reply.split(read.marked)
     return InboundMail(
         **_from_head(head),
         sender=who,
