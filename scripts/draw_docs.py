@@ -107,6 +107,7 @@ def _tables_of_judging() -> dict[str, str]:
         "straight before a failed recipient": dialects.BEFORE,
         "straight behind a failed recipient": dialects.AFTER,
     }
+    named = [f"| {name} | {_fields(found)} |" for name, found in fields.items()]
     return {
         "kinds": "\n".join(["| | kind | row | looks at |", "|---|---|---|---|", *kinds]),
         "fields": "\n".join(

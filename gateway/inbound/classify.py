@@ -252,7 +252,8 @@ def _is_marked_automatic(judged: Judged) -> bool:
 
 
 def _is_list(judged: Judged) -> bool:
-    return judged.has(signs.LIST_FIELDS)
+    host = judged.mail.sender.address.rpartition("@")[2]
+    return judged.has(signs.LIST_FIELDS) or host in signs.LIST_HOSTS
 
 
 def _has_automatic_subject(judged: Judged) -> bool:

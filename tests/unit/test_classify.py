@@ -44,6 +44,18 @@ def _report(kind: bytes, part: bytes) -> bytes:
         (mail(head=_head(subject="Abwesenheitsnotiz: Hallo")), MailKind.AUTO_REPLY, "automatic-subject"),
         (mail(b"Your message is waiting for you to prove that you are a human.",
               head=_head(subject="Please confirm your message")), MailKind.CHALLENGE, "challenge"),
+        (mail(head=_head("users@googlegroups.com")), MailKind.LIST, "list-header"),
+        (mail(head=_head() + b"Sender: owner-users@example.org\r\n"), MailKind.LIST, "list-header"),
+        (mail(head=_head("it@example.net") + b"X-Failed-Recipients: ann@example.com\r\n"),
+         MailKind.BOUNCE, "failed-recipients-header"),
+        (mail(b'{"notificationType": "Complaint"}', head=_head("no-reply@example.net")),
+         MailKind.REPORT, "complaint-notice"),
+        (mail(b'{"Message": "{\\"notificationType\\":\\"Bounce\\"}"}', head=_head("no-reply@example.net")),
+         MailKind.BOUNCE, "bounce-notice"),
+        (mail(b"You are not a member of this mailing list.", head=_head("list-admin@example.net", "Your post")
+              + b"X-MLServer: fml\r\n"), MailKind.BOUNCE, "list-refusal"),
+        (mail(b"I am out of the office.", head=_head(subject="Re: Hello") + b"X-Auto-Response-Suppress: All\r\n"),
+         MailKind.AUTO_REPLY, "automatic-body"),
     ],
 )  # fmt: skip
 def test_each_row_has_its_mail(raw: bytes, kind: MailKind, row: str) -> None:
@@ -70,6 +82,28 @@ def test_each_row_has_its_mail(raw: bytes, kind: MailKind, row: str) -> None:
 def test_a_person_stays_a_person(head: bytes) -> None:
     """LP-03, human recall: none of these alone makes a machine."""
     assert read(mail(b"It is still broken, please help.\r\n", head=head)).kind is MailKind.PERSON
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        _head(subject="Re: Hello"),
+        _head(subject="Re: Hello") + b"X-Auto-Response-Suppress: All\r\nUser-Agent: Mozilla Thunderbird\r\n",
+        _head(subject="Automatic reply: Hello") + b"Auto-Submitted: no\r\n",
+        _head(subject="Out of office until May") + b"Auto-Submitted: no\r\n",
+    ],
+)
+def test_soft_signs_never_overrule_a_header_that_says_otherwise(head: bytes) -> None:
+    """LP-03: words of absence alone, or against the header of a person's program, make no machine."""
+    assert read(mail(b"I am out of the office, but here is the log.", head=head)).kind is MailKind.PERSON
+
+
+def test_a_mail_whose_header_is_in_doubt_is_kept_whole_beside_its_reading() -> None:
+    """MI-14: where readers differ on header and body, nothing is lost."""
+    raw = b"\r\n" + HEAD + b"\r\nHello\r\n"
+    whole = [a.content for a in read(raw).mail.attachments]
+    assert whole == [raw]
+    assert read(mail()).mail.attachments == ()
 
 
 def test_a_null_sender_alone_is_no_bounce() -> None:
