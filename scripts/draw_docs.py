@@ -110,9 +110,7 @@ def _tables_of_judging() -> dict[str, str]:
     named = [f"| {name} | {_fields(found)} |" for name, found in fields.items()]
     return {
         "kinds": "\n".join(["| | kind | row | looks at |", "|---|---|---|---|", *kinds]),
-        "fields": "\n".join(
-            ["| sign of | fields |", "|---|---|", *(f"| {n} | {_fields(f)} |" for n, f in fields.items())]
-        ),
+        "fields": "\n".join(["| sign of | fields |", "|---|---|", *named]),
         "phrases": "\n\n".join(f"**{name}** ({len(words)}): {'; '.join(words)}" for name, words in phrases.items()),
     }
 
