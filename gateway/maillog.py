@@ -204,6 +204,8 @@ def worker_not_rung(job: str, error: Exception) -> None:
 
 def masked(text: str) -> str:
     """Return text without local parts of addresses and without Reference IDs, on one line."""
+    if text.isprintable() and "@" not in text and "ref-" not in text.lower():
+        return text  # as nearly always: what is below costs more than writing the line
     return _ADDRESS.sub("***@", _REFERENCE.sub("REF-****", " ".join(text.split())))
 
 
