@@ -4,6 +4,7 @@ The mails are the fixtures of the tests; the yardstick is mail-parser alone over
 """
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -74,7 +75,7 @@ def _asked(raw: bytes) -> explain.Asked:
         raw=raw,
         oversized=False,
     )
-    return explain.Asked(path="-", entry=entry)
+    return explain.Asked(path="-", sha256=hashlib.sha256(raw).hexdigest(), entry=entry)
 
 
 def _parsed(raw: bytes) -> None:
