@@ -277,11 +277,10 @@ def _has_automatic_subject(judged: Judged) -> bool:
     if _names_automatic_reply(judged.subject):
         return True
     behind = _ANSWER.sub("", judged.subject, count=1).strip()
-    by_machine = _mentions(judged.words[:_PERSON_READ], _AUTOMATIC_BODY)
-    if by_machine and _begins_automatic(judged.subject):
-        return True
-    speaks = not judged.mail.message_ids and by_machine
-    return behind != judged.subject.strip() and speaks and _names_automatic_reply(behind)
+    answers_nothing = behind != judged.subject.strip() and not judged.mail.message_ids
+    named = _begins_automatic(judged.subject) or (answers_nothing and _names_automatic_reply(behind))
+    # The body last: looking for each of many phrases costs more than all the rest.
+    return named and _mentions(judged.words[:_PERSON_READ], _AUTOMATIC_BODY)
 
 
 def _names_automatic_reply(subject: str) -> bool:
@@ -309,10 +308,12 @@ def _has_automatic_body(judged: Judged) -> bool:
 
     The second sign is an empty reverse path, a sender that takes no mail, or the wish to get no automatic answer.
     """
-    opens = _mentions(judged.words[:_OPENING_READ], _ABSENCE) and len(judged.mail.reply) <= _PERSON_READ
     silent = judged.mail.sender.address.lower().startswith(signs.NOBODY) or judged.has(signs.SILENCE_FIELDS)
     by_program = not judged.has(signs.PERSONAL_FIELDS) and not _says_by_hand(judged)
-    return opens and by_program and (judged.null_sender or silent)
+    short = len(judged.mail.reply) <= _PERSON_READ
+    if not (short and by_program and (judged.null_sender or silent)):
+        return False
+    return _mentions(judged.words[:_OPENING_READ], _ABSENCE)
 
 
 def _unless_human(matches: Callable[[Judged], bool]) -> Callable[[Judged], bool]:
