@@ -21,16 +21,19 @@ from gateway.model import (
     MarkBounced,
     Notify,
     OpenCase,
+    OpenEscalation,
     Publish,
     QueueForAdmin,
     RecordUpdate,
+    ReviewEscalation,
+    SetContact,
     SetStatus,
     StartEpisode,
     Status,
     StopEpisode,
     Substatus,
 )
-from gateway.store import cases, events, outbox, queue
+from gateway.store import cases, escalations, events, outbox, queue
 from gateway.store.instance import Instance
 
 
@@ -88,6 +91,12 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             queue.add(conn, effect, now=now)
         case MarkBounced():
             outbox.mark_bounced(conn, effect.outbox_id, now=now)
+        case OpenEscalation():
+            _open_escalation(conn, effect, _case(applied), now=now)
+        case ReviewEscalation():
+            _review(conn, effect, _case(applied), now=now)
+        case SetContact():
+            _set_contact(conn, effect, _case(applied))
         case _:
             assert_never(effect)
 
@@ -133,6 +142,30 @@ def _set_status(conn: Connection, effect: SetStatus, applied: Applied, *, now: d
         events.append(conn, "case.status_changed", case_number=before.number, data=data, now=now)
 
 
+def _open_escalation(conn: Connection, opened: OpenEscalation, case: Case, *, now: datetime) -> None:
+    cleaned = replace(opened, details=clean_text(opened.details), requester_name=clean_header(opened.requester_name))
+    made = escalations.insert(conn, case, cleaned, now=now)
+    data = {"escalation_id": str(made), "reason": opened.reason}
+    events.append(conn, "escalation.requested", case_number=case.number, data=data, now=now)
+
+
+def _review(conn: Connection, reviewed: ReviewEscalation, case: Case, *, now: datetime) -> None:
+    words = ("owner", "importance", "urgency")
+    given = {name: clean_header(getattr(reviewed, name)) for name in words if getattr(reviewed, name) is not None}
+    answer = None if reviewed.answer is None else clean_text(reviewed.answer)
+    escalations.review(conn, case, replace(reviewed, answer=answer, **given), now=now)
+    if reviewed.state is not reviewed.escalation.state:
+        data = {"escalation_id": str(reviewed.escalation.id)}
+        events.append(conn, f"escalation.{reviewed.state}", case_number=case.number, data=data, now=now)
+
+
+def _set_contact(conn: Connection, effect: SetContact, case: Case) -> None:
+    if effect.revoke:
+        own = (case.contact.email, *case.contact.alternates)
+        cases.revoke_references(conn, case.number, [addresses.key(address) for address in own])
+    cases.set_contact(conn, case.number, effect.contact_id)
+
+
 def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
     reference = ""
     if effect.with_reference:
@@ -162,4 +195,16 @@ def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scrib
 
 
 def _cleaned(context: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: clean_text(value) if isinstance(value, str) else value for key, value in context.items()}
+    return {key: _clean(value) for key, value in context.items()}
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case Mapping():
+            return _cleaned(value)
+        case list() | tuple():
+            return [_clean(item) for item in value]
+        case _:
+            return value
