@@ -19,6 +19,7 @@ from gateway.model import (
     Decision,
     Effect,
     MarkBounced,
+    MissTarget,
     Notify,
     OpenCase,
     OpenEscalation,
@@ -28,12 +29,14 @@ from gateway.model import (
     ReviewEscalation,
     SetContact,
     SetStatus,
+    SetTargets,
     StartEpisode,
     Status,
     StopEpisode,
     Substatus,
 )
-from gateway.store import cases, escalations, events, outbox, queue
+from gateway.rules import targets as target_rules
+from gateway.store import cases, escalations, events, outbox, queue, targets
 from gateway.store.instance import Instance
 
 
@@ -66,6 +69,8 @@ def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime
         applied.before = case if read else cases.load(conn, decision.case_number)
     for effect in decision.effects:
         _apply_one(conn, effect, applied, scribe=scribe, now=now)
+        if applied.before is not None and (kept := target_rules.met_by(effect)):
+            targets.meet(conn, applied.before.id, kept, now=now)
     return applied
 
 
@@ -97,6 +102,10 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             _review(conn, effect, _case(applied), now=now)
         case SetContact():
             _set_contact(conn, effect, _case(applied))
+        case SetTargets():
+            targets.promise(conn, effect.case_number, effect.within)
+        case MissTarget():
+            targets.miss(conn, _case(applied).id, effect.target, now=now)
         case _:
             assert_never(effect)
 
@@ -150,13 +159,21 @@ def _open_escalation(conn: Connection, opened: OpenEscalation, case: Case, *, no
 
 
 def _review(conn: Connection, reviewed: ReviewEscalation, case: Case, *, now: datetime) -> None:
-    words = ("owner", "importance", "urgency")
-    given = {name: clean_header(getattr(reviewed, name)) for name in words if getattr(reviewed, name) is not None}
-    answer = None if reviewed.answer is None else clean_text(reviewed.answer)
-    escalations.review(conn, case, replace(reviewed, answer=answer, **given), now=now)
+    cleaned = replace(
+        reviewed,
+        owner=_line(reviewed.owner),
+        importance=_line(reviewed.importance),
+        urgency=_line(reviewed.urgency),
+        answer=_clean(reviewed.answer),
+    )
+    escalations.review(conn, case, cleaned, now=now)
     if reviewed.state is not reviewed.escalation.state:
         data = {"escalation_id": str(reviewed.escalation.id)}
         events.append(conn, f"escalation.{reviewed.state}", case_number=case.number, data=data, now=now)
+
+
+def _line(value: str | None) -> str | None:
+    return None if value is None else clean_header(value)
 
 
 def _set_contact(conn: Connection, effect: SetContact, case: Case) -> None:

@@ -10,6 +10,7 @@ from gateway.model.deciding import (
     Decision,
     Effect,
     MarkBounced,
+    MissTarget,
     Notify,
     OpenCase,
     OpenEscalation,
@@ -20,6 +21,7 @@ from gateway.model.deciding import (
     SentMail,
     SetContact,
     SetStatus,
+    SetTargets,
     StartEpisode,
     StopEpisode,
 )
@@ -52,6 +54,7 @@ from gateway.model.words import (
     Disposition,
     EntryState,
     EscalationReason,
+    EscalationState,
     Feed,
     MailKind,
     Notice,
@@ -60,6 +63,7 @@ from gateway.model.words import (
     Source,
     Status,
     Substatus,
+    Target,
     Visibility,
 )
 
@@ -101,6 +105,7 @@ __all__ = [
     "MailFacts",
     "MailKind",
     "MarkBounced",
+    "MissTarget",
     "NewMail",
     "Notice",
     "Notify",
@@ -125,6 +130,7 @@ __all__ = [
     "ServiceTargets",
     "SetContact",
     "SetStatus",
+    "SetTargets",
     "Source",
     "SpoolEntry",
     "SpooledMail",

@@ -11,7 +11,7 @@ class Contact:
     """A person of the customer.  alternates: further addresses that count as this person.
 
     acts_for: ids of the accounts for which this person's account may act (a partner for its end users); filled where
-    a person asks for something, empty where only the address counts.
+    a person asks for something, empty where only the address counts.  plan: of the account, "" is the standard one.
     """
 
     id: int
@@ -24,6 +24,7 @@ class Contact:
     language: str = "en"
     timezone: str = ""
     acts_for: tuple[int, ...] = ()
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from gateway.model.case import Case, Contact, FollowUpStep
@@ -19,6 +20,7 @@ from gateway.model.words import (
     Priority,
     Status,
     Substatus,
+    Target,
     Visibility,
 )
 from gateway.reasons import Reason
@@ -169,6 +171,22 @@ class SetContact:
     revoke: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTargets:
+    """Promise these service targets, counted from the opening of the case; those met or missed before stay so."""
+
+    case_number: str
+    within: Mapping[Target, timedelta]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissTarget:
+    """Note that a service target was missed."""
+
+    case_number: str
+    target: Target
+
+
 Effect = (
     OpenCase
     | RecordUpdate
@@ -182,6 +200,8 @@ Effect = (
     | OpenEscalation
     | ReviewEscalation
     | SetContact
+    | SetTargets
+    | MissTarget
 )
 
 

@@ -159,7 +159,7 @@ def request(
         notices.to_requester(case, opened, Notice.ESCALATION_RECEIVED, context),
         *notices.to_escalation_owner(case, opened, opened.owner, {**context, "requester": requester.email}, policy),
     ]
-    return Decision(reason=DONE, effects=tuple(effects), case_number=case.number)
+    return Decision(reason=Reason.DONE, effects=tuple(effects), case_number=case.number)
 
 
 def accept(
@@ -198,7 +198,7 @@ def accept(
 
 
 def decline(case: Case, escalation: Escalation, *, text: str, author: str) -> Decision:
-    """Decline: the requester gets the reasons and how the process goes on (6.4).  Raises Conflict `already-resolved`."""
+    """Decline: the requester gets the reasons and how to go on (6.4).  Raises Conflict `already-resolved`."""
     if escalation.state is not EscalationState.REQUESTED:
         raise Conflict(Reason.ALREADY_RESOLVED, f"Escalation {escalation.id} was {escalation.state} before.")
     review = ReviewEscalation(escalation=escalation, state=EscalationState.DECLINED, answer=text)
@@ -225,7 +225,7 @@ def close(case: Case, escalation: Escalation, *, text: str, author: str) -> Deci
 
 def _reviewed(case: Case, review: ReviewEscalation, text: str, author: str, *notices_: Effect) -> Decision:
     said = [_record(case, text, Channel.AGENT, author, Visibility.PUBLIC)] if text else []
-    return Decision(reason=DONE, effects=(review, *said, *notices_), case_number=case.number)
+    return Decision(reason=Reason.DONE, effects=(review, *said, *notices_), case_number=case.number)
 
 
 def _record(case: Case, text: str, channel: Channel, author: str, visibility: Visibility) -> RecordUpdate:

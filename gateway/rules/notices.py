@@ -7,10 +7,12 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
     unlinked-notice/<mail>                  one for each unlinked mail, where that is switched on (at most one a day)
-    escalation-received/<case>/<number>     one for each escalation     -assigned, -accepted, -declined, -closed likewise
+    escalation-received/<case>/<number>     one for each escalation     -accepted, -declined, -closed likewise
+    escalation-assigned/<case>/<number>/<owner>  one for each owner of an escalation
     escalation-update/<case>/<number>/<version>  one for each update of an escalation
     escalation-reply/<case>/<version>/<mail>     one for each answer in the escalation feed
-    incident-report/<case>/<version>        one for each report         target-missed/<case>/<target> one for each target
+    incident-report/<case>/<version>        one for each report
+    target-missed/<case>/<target>           one for each target
     reply-received/<case>/<version>/<mail>  one for each answer         needs-a-look likewise; <mail> only for mail
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
 linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
@@ -97,7 +99,7 @@ def to_escalation_owner(
 def about_escalation_reply(
     case: Case, escalation: Escalation | None, mail: MailFacts, policy: Policy, *, looks_human: bool
 ) -> list[Effect]:
-    """Tell the escalation owner that an answer waits in the escalation feed; a machine's mail only if it looks human."""
+    """Tell the escalation owner that an answer waits in the escalation feed; of a machine's only if it looks human."""
     if mail.kind in MACHINES and not looks_human:
         return []
     to = (escalation.owner if escalation else "") or policy.escalation_owner or policy.admin_address

@@ -22,6 +22,7 @@ from gateway.model import (
     RecordUpdate,
     SetContact,
     SetStatus,
+    SetTargets,
     StartEpisode,
     Status,
     StopEpisode,
@@ -29,7 +30,7 @@ from gateway.model import (
     Visibility,
 )
 from gateway.reasons import Reason
-from gateway.rules import access, followups, notices, transitions
+from gateway.rules import access, followups, notices, targets, transitions
 
 SUBJECT_LENGTH = 100
 DESCRIPTION_WORDS = 10
@@ -60,6 +61,8 @@ def open_case(
         opened,
         Publish(type="case.opened", case_number=opened.case_number, data={"priority": opened.priority}),
     ]
+    if promised := targets.promised(opened.type, opened.priority, contact.plan, policy.profile(opened.profile)):
+        effects.append(SetTargets(case_number=opened.case_number, within=promised))
     if notify:
         effects.append(notices.case_opened(opened, contact))
     return Decision(reason=DONE, effects=tuple(effects), case_number=opened.case_number)
