@@ -31,8 +31,8 @@ class OutboxStore(Protocol):
         """Lease due rows that are still wanted, oldest first; own transaction, attempts + 1."""
         ...
 
-    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> None:
-        """Store the exact bytes of these mails, durably, in one transaction."""
+    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
+        """Store the exact bytes of these mails, durably, in one transaction; return those whose lease still holds."""
         ...
 
     def settle(
@@ -92,9 +92,15 @@ def _written(office: PostOffice, entries: list[OutboxEntry]) -> list[tuple[Outbo
             ready.append((entry, entry.rendered))
         elif raw := _composed(office, entry):
             fresh.append((entry, raw))
-    if fresh:
-        office.store.keep_rendered(office.db, fresh)
-    return ready + fresh
+    return ready + (_kept(office, fresh) if fresh else [])
+
+
+def _kept(office: PostOffice, fresh: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
+    kept = office.store.keep_rendered(office.db, fresh)
+    for entry, _ in fresh:
+        if all(entry.id != still.id for still, _ in kept):
+            maillog.outbox_lease_lost(entry)
+    return kept
 
 
 def _composed(office: PostOffice, entry: OutboxEntry) -> bytes | None:

@@ -87,6 +87,7 @@ def _view(conn: Connection, case: Case, hints: tuple[str, ...] | None) -> CaseVi
     return CaseView(
         number=case.number,
         subject=sighting.redact(case.subject),
+        description=sighting.redact(case.description),
         status=case.status,
         substatus=case.substatus,
         priority=case.priority,

@@ -172,7 +172,7 @@ def _engine(url: str, pool_size: int, busy_seconds: float) -> Engine:
 
 def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
     path = sqlite_path(url)
-    if path is None or not str(path):
+    if path is None or str(path) in (".", ":memory:"):
         raise ConfigError("database.url must name a file; a database in memory would lose mail.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
