@@ -180,6 +180,8 @@ def _set_contact(conn: Connection, effect: SetContact, case: Case) -> None:
     if effect.revoke:
         own = (case.contact.email, *case.contact.alternates)
         cases.revoke_references(conn, case.number, [addresses.key(address) for address in own])
+        # A mail that still waits would carry an ID that is worth nothing, to a person who is out of it.
+        outbox.cancel_to(conn, case.number, [address.lower() for address in own])
     cases.set_contact(conn, case.number, effect.contact_id)
 
 

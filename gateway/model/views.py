@@ -179,6 +179,36 @@ class UpdateView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineView:
+    """One line of an incident report's timeline."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionView:
+    """One action item of an incident report.  due: an ISO date, None without one."""
+
+    due: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReportView:
+    """An incident report as it would be sent.  ended_at: None while the incident lasts."""
+
+    case: str
+    priority: str
+    started_at: datetime
+    ended_at: datetime | None
+    description: str
+    timeline: tuple[TimelineView, ...]
+    measures: str
+    actions: tuple[ActionView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HintView:
     """A case that may be meant, with the evidence."""
 
