@@ -34,6 +34,10 @@ from gateway.cli import (
 )
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+GROUPS = (
+    *(mail.commands, case.commands, escalation.commands, contact.commands, contact.account_commands),
+    *(queue.commands, outbox.commands),
+)
 HELP_WIDTH = 110
 
 
