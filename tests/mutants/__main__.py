@@ -31,6 +31,7 @@ def main(parts: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="case-gateway-mutants-") as folder:
         tree = Path(folder)
         _copy(tree)
+        print("without any bug ...", flush=True)
         if _pytest(tree, [test for mutant in chosen for test in mutant.tests]) != GREEN:
             print("The named tests are not green without any planted bug; mend that first.", file=sys.stderr)
             return 1
@@ -53,6 +54,7 @@ def try_one(tree: Path, mutant: Mutant) -> str:
 
 def _timed(tree: Path, mutant: Mutant) -> tuple[str, float]:
     began = time.monotonic()
+    print(f"{mutant.name} ...", flush=True)
     return try_one(tree, mutant), time.monotonic() - began
 
 

@@ -6,7 +6,12 @@ command both say which text is no longer found.  A new safety rule brings its pl
 
 from dataclasses import dataclass
 
-KILL_POINTS = "tests/crash/test_kill_points.py::test_kill_9_loses_nothing_and_doubles_nothing"
+CRASH = "tests/crash"
+KILL_POINTS = f"{CRASH}/test_kill_points.py::test_kill_9_loses_nothing_and_doubles_nothing"
+DEAD_CHILD = f"{CRASH}/test_kill_points.py::test_a_dead_reading_child_costs_its_mail_one_try_and_nobody_else_anything"
+LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted"
+FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
+FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +47,14 @@ MUTANTS = (
         file="gateway/inbound/smtp_session.py",
         old="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
         new="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.UNKNOWN_COMMAND)""",
-        tests=("tests/crash/test_database_faults.py", "tests/wire/test_smtp_faults.py"),
+        tests=(LOCKED, "tests/wire/test_smtp_faults.py"),
     ),
     Mutant(
         name="a full disk is a permanent 552",
         file="gateway/inbound/smtp_session.py",
         old="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
         new="""            self.say(replies.TOO_LARGE if is_disk_full(error) else replies.OUR_FAULT)""",
-        tests=("tests/crash/test_database_faults.py",),
+        tests=(FULL,),
     ),
     Mutant(
         name="an auto-reply flips the case",
@@ -111,7 +116,7 @@ MUTANTS = (
         file="gateway/process.py",
         old="""        batch = _still_ours(conn, batch)\n""",
         new="",
-        tests=("tests/crash/test_stopping.py",),
+        tests=("tests/crash/test_leases.py", FROZEN),
     ),
     Mutant(
         name="work that failed keeps its lease for ever",
@@ -139,7 +144,7 @@ MUTANTS = (
         file="gateway/process.py",
         old="""FAILURES_TO_QUARANTINE = 3""",
         new="""FAILURES_TO_QUARANTINE = 1""",
-        tests=(f"{KILL_POINTS}[all die while a child reads]", "tests/crash/test_kill_points.py"),
+        tests=(DEAD_CHILD,),
     ),
     Mutant(
         name="undo does not bring the wait for the customer back",

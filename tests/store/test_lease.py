@@ -75,8 +75,6 @@ def test_renewing_prolongs_only_ones_own_leases(database: Database) -> None:
         assert lease.release_expired(conn, mail, now=NOW) == 1
         leased = select(mail.c.lease_owner).where(mail.c.state == EntryState.LEASED)
         assert list(conn.execute(leased).scalars()) == ["a", "a"]
-        assert lease.release_owned(conn, mail, owner="b", now=NOW) == 0
-        assert lease.release_owned(conn, mail, owner="a", now=NOW) == 2
 
 
 def test_leases_run_by_the_clock_of_the_database(database: Database) -> None:

@@ -21,7 +21,7 @@ from gateway.store.tables import case_update, event, mail, queue_item
 from tests.fixtures import world
 from tests.story.stage import AGENT, DANA, STRANGER, Stage
 
-SEQUENCES = [60, pytest.param(1000, marks=pytest.mark.long)]  # on each of the two databases
+SEQUENCES = [40, pytest.param(1000, marks=pytest.mark.long)]  # on each of the two databases
 WAITING = ("awaiting-info", "solution-proposed")
 
 
