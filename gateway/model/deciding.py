@@ -151,7 +151,7 @@ class OpenEscalation:
 class ReviewEscalation:
     """Bring an escalation to a state; what is None stays as it was.  All that was unread in its feed counts as read.
 
-    answer: the words that went to the requester with an acceptance, a refusal or the end.
+    answer: the words that went to the requester with an acceptance or a refusal.
     """
 
     escalation: Escalation

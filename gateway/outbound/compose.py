@@ -40,7 +40,7 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.ESCALATION_DECLINED: ("text",),
     Notice.ESCALATION_UPDATE: ("text",),
     Notice.ESCALATION_CLOSED: ("text",),
-    Notice.ESCALATION_ASSIGNED: ("reason", "details", "requester", "warnings"),
+    Notice.ESCALATION_ASSIGNED: ("reason", "details", "requester", "warnings", "accepted"),
     Notice.ESCALATION_REPLY: ("author", "text"),
     Notice.INCIDENT_REPORT: (
         *("priority", "started_at", "ended_at", "description"),

@@ -153,11 +153,12 @@ def request(
         warnings=tuple(criterion.reason for criterion in met),
     )
     context = {"reason": asked.reason, "details": details, "warnings": [c.says(asked) for c in met]}
+    told = {"requester": requester.email}
     effects: list[Effect] = [
         opened,
         _record(case, details, channel, author, Visibility.PUBLIC),
         notices.to_requester(case, opened, Notice.ESCALATION_RECEIVED, context),
-        *notices.to_escalation_owner(case, opened, opened.owner, {**context, "requester": requester.email}, policy),
+        *notices.to_escalation_owner(case, opened, opened.owner, {**context, **told, "accepted": False}, policy),
     ]
     return Decision(reason=Reason.DONE, effects=tuple(effects), case_number=case.number)
 
@@ -189,10 +190,15 @@ def accept(
         answer=text,
     )
     told: list[Effect] = []
-    if owner and owner != escalation.owner:
-        assigned = {"reason": escalation.reason, "details": escalation.details, "requester": escalation.requester}
-        warnings = [reason.sentence for reason in escalation.warnings]
-        told = notices.to_escalation_owner(case, escalation, owner, {**assigned, "warnings": warnings}, policy)
+    if owner != escalation.owner:
+        assigned = {
+            "reason": escalation.reason,
+            "details": escalation.details,
+            "requester": escalation.requester,
+            "warnings": [reason.sentence for reason in escalation.warnings],
+            "accepted": True,
+        }
+        told = notices.to_escalation_owner(case, escalation, owner, assigned, policy)
     notice = notices.to_requester(case, escalation, Notice.ESCALATION_ACCEPTED, context)
     return _reviewed(case, review, text, author, notice, *told)
 
@@ -218,7 +224,8 @@ def update(case: Case, escalation: Escalation, *, text: str, author: str) -> Dec
 def close(case: Case, escalation: Escalation, *, text: str, author: str) -> Decision:
     """End it: the requester is told, and the case can be escalated again.  Raises Refused `escalation-ended`."""
     _check_active(escalation)
-    review = ReviewEscalation(escalation=escalation, state=EscalationState.CLOSED, answer=text or None)
+    # The answer stays what was promised when it was accepted; these words stand in the feed.
+    review = ReviewEscalation(escalation=escalation, state=EscalationState.CLOSED)
     notice = notices.to_requester(case, escalation, Notice.ESCALATION_CLOSED, {"text": text})
     return _reviewed(case, review, text, author, notice)
 

@@ -25,6 +25,24 @@ SAYS: dict[Notice, tuple[str, ...]] = {
     ),
     Notice.REPLY_RECEIVED: (CASE, "maria@example.org", "It is 4.2.0.", "does not reach the customer"),
     Notice.NEEDS_A_LOOK: (CASE, "maria@example.org", "Port 8443.", "Looks human."),
+    Notice.ESCALATION_RECEIVED: (
+        *(CASE, "Nothing moves since Monday.", "it does not move forward"),
+        *("waits for the customer", "reply to this mail"),
+    ),
+    Notice.ESCALATION_ACCEPTED: ("accepted", "mia@desk.example.test", "Importance: high", "You hear from us by noon."),
+    Notice.ESCALATION_DECLINED: ("cannot accept it", "was sent yesterday", "call +49 30 5550 1234", "escalate again"),
+    Notice.ESCALATION_UPDATE: ("The fix is in test.", "about your escalation"),
+    Notice.ESCALATION_CLOSED: ("Your escalation is closed", "Thank you for your patience."),
+    Notice.ESCALATION_ASSIGNED: (
+        *("maria@example.org", "We still have no analysis.", "the root-cause analysis is overdue"),
+        *("is not due yet", "does not reach the customer"),
+    ),
+    Notice.ESCALATION_REPLY: ("maria@example.org", "Noon is too late for us.", "until somebody has read this"),
+    Notice.INCIDENT_REPORT: (
+        *("20 November 2026, 02:10 UTC", "20 November 2026, 05:40 UTC", "critical", "The export stops"),
+        *("We replaced the disk.", "1 December 2026", "Watch the disks.", "attached file"),
+    ),
+    Notice.TARGET_MISSED: ("response", "25 November 2026, 09:30 UTC", "high"),
     Notice.UNLINKED_NOTICE: ("A person of our team will find out what it is about.", "leave our text in your answer"),
 }
 
