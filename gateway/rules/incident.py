@@ -78,15 +78,16 @@ class Report:
 
 
 def build(case: Case, happened: Sequence[Happening], given: Given) -> Report:
-    """Build a report from what a case recorded, in the order of time.
+    """Build a report from what a case recorded, put into the order of time.
 
     Raises InvalidInput when it ends before it begins, or for a day that there is not.
     """
+    in_order = sorted(happened, key=lambda one: one.at)
     start = given.started_at or case.opened_at
-    end = given.ended_at or _restored_at(case, happened)
+    end = given.ended_at or _restored_at(case, in_order)
     if end is not None and end < start:
         raise InvalidInput("The incident ends before it begins; check both times.")
-    told = ((one.at, _told(one)) for one in sorted(happened, key=lambda one: one.at))
+    told = ((one.at, _told(one)) for one in in_order)
     return Report(
         started_at=start,
         ended_at=end,
