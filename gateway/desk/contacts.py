@@ -128,15 +128,21 @@ def _account(conn: Connection, account: str | None) -> int | None:
     if account is None:
         return None
     named = _accounts(conn, account)
+    if not named and account.startswith(_BY_ID):
+        raise _no_account(account)
     return named[0] if named else people.make_account(conn, clean_header(account))
 
 
 def _known_account(conn: Connection, account: str) -> int:
     named = _accounts(conn, account)
     if not named:
-        shown = clean_header(account, limit=80)
-        raise NotFound(f"There is no account {shown}; `gateway account list` shows those there are.")
+        raise _no_account(account)
     return named[0]
+
+
+def _no_account(account: str) -> NotFound:
+    shown = clean_header(account, limit=80)
+    return NotFound(f"There is no account {shown}; `gateway account list` shows those there are.")
 
 
 def _accounts(conn: Connection, account: str) -> list[int]:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from jinja2 import Environment
@@ -21,6 +22,7 @@ from gateway.model import Accepted, Deferred, Letterhead, OutboxEntry, Rejected,
 from gateway.outbound import compose, headers, retry
 from gateway.outbound.relay import Relay
 from gateway.reasons import Reason
+from gateway.store.db import patiently
 from gateway.store.lease import Owners
 
 
@@ -140,7 +142,9 @@ def _settle(office: PostOffice, entry: OutboxEntry, outcome: RelayOutcome) -> bo
     maillog.outbox_answered(entry, outcome)
     if next_run_at is None and not accepted:
         maillog.outbox_gave_up(entry, outcome)
-    if not office.store.settle(office.db, entry, outcome, next_run_at=next_run_at, now=now):
+    # What the relay took and we forgot would leave twice, so a database that is away for a moment is waited for.
+    settle = partial(office.store.settle, office.db, entry, outcome, next_run_at=next_run_at, now=now)
+    if not patiently("deliver", settle):
         maillog.outbox_lease_lost(entry)
         return False
     return accepted

@@ -135,14 +135,14 @@ def test_two_batches_with_the_same_files_in_another_order_do_not_wait_in_a_ring(
         return Attachment(name="f", content_type="x/y", size_bytes=1, sha256=sha256, content=content)
 
     def keep(number: int) -> None:
-        for turn in range(20):
-            files = [file(b"%d of %d" % (n, turn)) for n in range(8)]
+        for turn in range(3):
+            files = [file(b"%d of %d" % (n, turn)) for n in range(400)]
             with database.write() as conn:
                 mails.keep_files(conn, [reading(attachments=(f,)) for f in (files if number % 2 else files[::-1])])
 
     together(4, keep)
     with database.read() as conn:
-        assert conn.execute(select(func.count()).select_from(blob)).scalar_one() == 160
+        assert conn.execute(select(func.count()).select_from(blob)).scalar_one() == 1200
 
 
 def test_the_files_of_a_finished_mail_are_listed_with_it(database: Database) -> None:

@@ -11,6 +11,7 @@ from gateway.errors import Refused
 from gateway.model import Priority, Status, Visibility
 from gateway.reasons import Reason
 from gateway.rules.incident import Given
+from tests.store.support import together
 from tests.story.stage import ADMIN, AGENT, DANA, Stage
 
 TARGETS = {
@@ -38,6 +39,15 @@ def test_a_missed_response_is_told_once_to_the_owner(stage: Stage) -> None:
     assert missed(stage) == []
     stage.later(minutes=1)
     assert missed(stage) == [(AGENT, owned), (ADMIN, nobodys)]
+
+
+def test_many_schedulers_at_once_tell_of_a_missed_target_once(stage: Stage) -> None:
+    for _case in range(3):
+        stage.open_case()
+    stage.later(hours=2)
+    raised = together(4, lambda _number: overdue.raise_missed(stage.services, now=stage.clock.now()))
+    assert sum(raised) == 3
+    assert len(stage.outbox("target-missed")) == 3
 
 
 def test_the_first_public_answer_keeps_the_promise_and_a_note_does_not(stage: Stage) -> None:
