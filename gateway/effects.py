@@ -69,8 +69,6 @@ def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime
         applied.before = case if read else cases.load(conn, decision.case_number)
     for effect in decision.effects:
         _apply_one(conn, effect, applied, scribe=scribe, now=now)
-        if applied.before is not None and (kept := target_rules.met_by(effect)):
-            targets.meet(conn, applied.before.id, kept, now=now)
     return applied
 
 
@@ -108,6 +106,8 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             targets.miss(conn, _case(applied).id, effect.target, now=now)
         case _:
             assert_never(effect)
+    if applied.before is not None and (kept := target_rules.met_by(effect)):
+        targets.meet(conn, applied.before.id, kept, now=now)
 
 
 def _case(applied: Applied) -> Case:

@@ -18,6 +18,9 @@ HEAD_BYTES = 65_536
 MAILDIR_PARTS = ("cur", "new")
 
 _FROM_LINE = b"From "
+# `From : eve@example.net` is a header field with blanks before its colon (RFC 5322 4.5), not the line of a mail system;
+# without it a mail of two senders would look like one of a single sender.
+_FROM_FIELD = re.compile(rb"From[ \t]+:")
 # mboxrd: a line of a mail that began with `From ` got one `>` more on its way into the mbox.
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _ADDRESS = re.compile(rb"<([^<>\s]*)>|([^<>\s,;:\"()]+@[^<>\s,;:\"()]+)")
@@ -87,7 +90,8 @@ def split_mbox(lines: Iterable[bytes], *, name: str) -> Iterator[bytes]:
 
 def handed(path: str, content: bytes) -> Handed:
     """Return one mail, without the line `From ...` that some mail systems put above it for a program."""
-    raw = content.partition(b"\n")[2] if content.startswith(_FROM_LINE) else content
+    marked = content.startswith(_FROM_LINE) and not _FROM_FIELD.match(content)
+    raw = content.partition(b"\n")[2] if marked else content
     return Handed(path=path, raw=raw, sha256=sha256(content).hexdigest())
 
 

@@ -32,7 +32,7 @@ def environment(folder: Path) -> Environment:
     env.filters |= {
         "day": day,
         "first_lines": first_lines,
-        "moment": moment,
+        "in_utc": in_utc,
         "one_line": one_line,
         "paragraphs": paragraphs,
         "quoted": quoted,
@@ -55,7 +55,7 @@ def first_lines(text: str) -> str:
     return beginning if len(beginning) == len(text.strip()) else beginning + " …"
 
 
-def moment(value: str) -> str:
+def in_utc(value: str) -> str:
     """Return `2026-11-25T10:00:00Z` as `25 November 2026, 10:00 UTC`; text that is no moment stays as it is."""
     try:
         at = datetime.fromisoformat(value).astimezone(UTC)

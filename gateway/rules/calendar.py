@@ -36,6 +36,32 @@ def at_local(wall: datetime, zone: ZoneInfo) -> datetime:
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
+def fault(policy: FollowUpPolicy) -> str:
+    """Say what makes a ladder unusable, in one sentence; "" for a sound one.
+
+    Days that do not rise would close a case before its reminders, or at once.
+    """
+    try:
+        ZoneInfo(policy.timezone)
+    except (ValueError, OSError, KeyError):
+        return f"there is no time zone {policy.timezone!r}; write one like Europe/Berlin."
+    if not 0 < policy.days[0] < policy.days[1] < policy.days[2]:
+        return f"days are {list(policy.days)}; write three rising numbers above 0."
+    try:
+        _holidays(policy.country, policy.subdivision, 2026)
+    except RuntimeError:  # holidays raises a kind of it for what it does not know
+        return f"no holidays are known for {policy.country!r} {policy.subdivision!r}; write an ISO 3166 code like DE."
+    opens, _, closes = policy.send_window.partition("-")
+    if not all(_is_time(end) for end in (opens, closes)):
+        return f"the send window {policy.send_window!r} is none; write one like 08:00-18:00."
+    return ""
+
+
+def _is_time(text: str) -> bool:
+    hours, _, minutes = text.partition(":")
+    return text == "24:00" or (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60)
+
+
 def is_business_day(day: date, policy: FollowUpPolicy) -> bool:
     """Say whether a day is neither Saturday nor Sunday nor a public holiday of the policy's country."""
     return day.weekday() < _SATURDAY and day not in _holidays(policy.country, policy.subdivision, day.year)

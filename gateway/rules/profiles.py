@@ -11,6 +11,7 @@ from typing import Any
 from gateway.config import Config, FollowUpSection, ProfileSection, TargetsSection
 from gateway.errors import ConfigError
 from gateway.model import FollowUpPolicy, Policy, Priority, Profile, ServiceTargets, Status, Substatus, Target
+from gateway.rules import calendar
 
 _ALL = tuple(Priority)
 _CLOUD = (Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM, Priority.LOW)
@@ -89,6 +90,9 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
     for name, section in config.profile.items():
         profiles[name] = _changed(name, section, profiles)
     profiles = {name: _with_follow_up(p, config.follow_up) for name, p in profiles.items()}
+    for name, profile in profiles.items():
+        if wrong := calendar.fault(profile.follow_up):
+            raise ConfigError(f"follow_up of profile {name}: {wrong}")
     if config.gateway.profile not in profiles:
         raise ConfigError(f"gateway.profile is {config.gateway.profile!r}; there is {', '.join(sorted(profiles))}.")
     return Policy(

@@ -1,6 +1,6 @@
 """Escalations: their rows, and what has been said in the escalation feed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -95,9 +95,16 @@ def facts(conn: Connection, case: Case) -> EscalationFacts:
 
 def unread_escalation_replies(conn: Connection, case_number: str) -> int:
     """Count the answers in the escalation feed that nobody has read yet; any of them holds the closer (PROCESS 4.7)."""
-    joined = case_update.join(support_case, case_update.c.case_id == support_case.c.id)
-    unread = select(func.count()).select_from(joined).where(support_case.c.number == case_number, *_UNREAD)
-    return conn.execute(unread).scalar_one()
+    found = conn.execute(select(support_case.c.id).where(support_case.c.number == case_number)).scalar()
+    return 0 if found is None else unread_of(conn, [found]).get(found, 0)
+
+
+def unread_of(conn: Connection, case_ids: Collection[int]) -> dict[int, int]:
+    """Count the unread answers in the escalation feeds of these cases at once; a case without any is missing."""
+    unread = select(case_update.c.case_id, func.count().label("unread")).where(
+        case_update.c.case_id.in_(case_ids), *_UNREAD
+    )
+    return {row.case_id: row.unread for row in conn.execute(unread.group_by(case_update.c.case_id))}
 
 
 def mark_read(conn: Connection, case_id: int, *, now: datetime) -> int:
@@ -176,7 +183,7 @@ def _view(conn: Connection, row: Any) -> EscalationView:
         importance=row.importance or None,
         urgency=row.urgency or None,
         text=sighting.redact(row.answer) or None,
-        unread=unread_escalation_replies(conn, row.case_number),
+        unread=unread_of(conn, [row.case_id]).get(row.case_id, 0),
         requested_at=row.requested_at,
         reviewed_at=row.reviewed_at,
         closed_at=row.closed_at,

@@ -236,7 +236,7 @@ escalation = Table(
     Index("ix_escalation_state", "state", "id"),
 )
 
-_running = text("met_at IS NULL AND missed_at IS NULL")
+_promised = text("met_at IS NULL AND missed_at IS NULL")
 # What the plan promises for a case: one row a target, so that looking for missed ones costs what is due.
 case_target = Table(
     "case_target",
@@ -246,7 +246,7 @@ case_target = Table(
     Column("due_at", Instant, nullable=False),
     Column("met_at", Instant),
     Column("missed_at", Instant),
-    Index("ix_case_target_due", "due_at", sqlite_where=_running, postgresql_where=_running),
+    Index("ix_case_target_due", "due_at", sqlite_where=_promised, postgresql_where=_promised),
 )
 
 _original = text("duplicate_of IS NULL")

@@ -98,6 +98,19 @@ def test_an_mbox_is_taken_apart_and_its_quoted_from_lines_are_restored(terminal:
     assert "\nFrom here on" in terminal.ok("mail", "show", mails[0]["id"])[0]["text"]
 
 
+def test_a_from_field_with_a_blank_before_its_colon_is_no_line_of_a_mail_system(terminal: Terminal) -> None:
+    """ID-06: `From :` at the top is a second sender; taken for an mbox line, a forged mail would flip the case."""
+    number = terminal.asked_case()
+    path = terminal.mail("forged", f"Version 7.\n\n> {terminal.reference()}")
+    forged = b"From : eve@example.net\r\n" + path.read_bytes()
+    path.write_bytes(forged)
+    (explained,) = terminal.ok("explain", str(path))
+    (mail,) = terminal.ok("ingest", str(path))
+    assert (explained["reason"], mail["reason"]) == ("sender-ambiguous", "sender-ambiguous")
+    assert terminal.ok("case", "show", number)[0]["status"] == "awaiting-info"
+    assert terminal.program("mail", "raw", mail["id"], "--config", str(terminal.settings)).out.encode() == forged
+
+
 def test_the_same_mail_again_is_a_duplicate_without_effect(terminal: Terminal) -> None:
     """ID-01: content keys are equal whatever way a mail took."""
     path = terminal.mail("twice", "no ID")
