@@ -19,18 +19,24 @@ from gateway.model import (
     Decision,
     Effect,
     MarkBounced,
+    MissTarget,
     Notify,
     OpenCase,
+    OpenEscalation,
     Publish,
     QueueForAdmin,
     RecordUpdate,
+    ReviewEscalation,
+    SetContact,
     SetStatus,
+    SetTargets,
     StartEpisode,
     Status,
     StopEpisode,
     Substatus,
 )
-from gateway.store import cases, events, outbox, queue
+from gateway.rules import targets as target_rules
+from gateway.store import cases, escalations, events, outbox, queue, targets
 from gateway.store.instance import Instance
 
 
@@ -88,8 +94,20 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             queue.add(conn, effect, now=now)
         case MarkBounced():
             outbox.mark_bounced(conn, effect.outbox_id, now=now)
+        case OpenEscalation():
+            _open_escalation(conn, effect, _case(applied), now=now)
+        case ReviewEscalation():
+            _review(conn, effect, _case(applied), now=now)
+        case SetContact():
+            _set_contact(conn, effect, _case(applied))
+        case SetTargets():
+            targets.promise(conn, effect.case_number, effect.within)
+        case MissTarget():
+            targets.miss(conn, _case(applied).id, effect.target, now=now)
         case _:
             assert_never(effect)
+    if applied.before is not None and (kept := target_rules.met_by(effect)):
+        targets.meet(conn, applied.before.id, kept, now=now)
 
 
 def _case(applied: Applied) -> Case:
@@ -133,6 +151,40 @@ def _set_status(conn: Connection, effect: SetStatus, applied: Applied, *, now: d
         events.append(conn, "case.status_changed", case_number=before.number, data=data, now=now)
 
 
+def _open_escalation(conn: Connection, opened: OpenEscalation, case: Case, *, now: datetime) -> None:
+    cleaned = replace(opened, details=clean_text(opened.details), requester_name=clean_header(opened.requester_name))
+    made = escalations.insert(conn, case, cleaned, now=now)
+    data = {"escalation_id": str(made), "reason": opened.reason}
+    events.append(conn, "escalation.requested", case_number=case.number, data=data, now=now)
+
+
+def _review(conn: Connection, reviewed: ReviewEscalation, case: Case, *, now: datetime) -> None:
+    cleaned = replace(
+        reviewed,
+        owner=_line(reviewed.owner),
+        importance=_line(reviewed.importance),
+        urgency=_line(reviewed.urgency),
+        answer=_clean(reviewed.answer),
+    )
+    escalations.review(conn, case, cleaned, now=now)
+    if reviewed.state is not reviewed.escalation.state:
+        data = {"escalation_id": str(reviewed.escalation.id)}
+        events.append(conn, f"escalation.{reviewed.state}", case_number=case.number, data=data, now=now)
+
+
+def _line(value: str | None) -> str | None:
+    return None if value is None else clean_header(value)
+
+
+def _set_contact(conn: Connection, effect: SetContact, case: Case) -> None:
+    if effect.revoke:
+        own = (case.contact.email, *case.contact.alternates)
+        cases.revoke_references(conn, case.number, [addresses.key(address) for address in own])
+        # A mail that still waits would carry an ID that is worth nothing, to a person who is out of it.
+        outbox.cancel_to(conn, case.number, [address.lower() for address in own])
+    cases.set_contact(conn, case.number, effect.contact_id)
+
+
 def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
     reference = ""
     if effect.with_reference:
@@ -162,4 +214,16 @@ def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scrib
 
 
 def _cleaned(context: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: clean_text(value) if isinstance(value, str) else value for key, value in context.items()}
+    return {key: _clean(value) for key, value in context.items()}
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case Mapping():
+            return _cleaned(value)
+        case list() | tuple():
+            return [_clean(item) for item in value]
+        case _:
+            return value

@@ -24,6 +24,8 @@ from gateway.model import (
     Contact,
     Decision,
     Envelope,
+    Escalation,
+    Feed,
     Hint,
     Link,
     Linked,
@@ -39,7 +41,7 @@ from gateway.model import (
 from gateway.reasons import Reason
 from gateway.rules import mail as mail_rules
 from gateway.services import Services
-from gateway.store import cases, contacts, mails, outbox
+from gateway.store import cases, contacts, escalations, mails, outbox
 from gateway.store import hints as hint_store
 from gateway.store.db import GONE, patiently
 
@@ -222,7 +224,13 @@ def _circumstances(
         sent=sent,
         names_another=sent is not None and _names_another(conn, reading.bounce, sent),
         hints=_hints(conn, link, entry, reading),
+        escalation=_escalation(conn, link, case),
     )
+
+
+def _escalation(conn: Connection, link: Link, case: Case | None) -> Escalation | None:
+    to_review = isinstance(link, Linked) and link.feed is Feed.ESCALATION
+    return escalations.latest(conn, case.id) if to_review and case is not None else None
 
 
 def _sender_contact(conn: Connection, sender: str, case: Case | None) -> Contact | None:

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     ESCALATION_CASE_CLOSED = "escalation-case-closed"
     PRIORITY_NEEDS_PHONE = "priority-needs-phone"
     SUBJECT_TOO_LONG = "subject-too-long"
+    ESCALATION_ENDED = "escalation-ended"
+    NOT_ENTITLED = "not-entitled"
     # an escalation goes to review with a warning
     URGENCY_IS_PRIORITY = "urgency-is-priority"
     RCA_TOO_EARLY = "rca-too-early"
@@ -111,6 +113,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.ESCALATION_CASE_CLOSED: "A closed case cannot be escalated.",
     Reason.PRIORITY_NEEDS_PHONE: "This priority is set by our side after a telephone call.",
     Reason.SUBJECT_TOO_LONG: "The subject is longer than 100 characters.",
+    Reason.ESCALATION_ENDED: "This escalation was declined or closed; a new one can be asked for.",
+    Reason.NOT_ENTITLED: "The policy profile does not provide this for the case's priority.",
     Reason.URGENCY_IS_PRIORITY: "Only urgency or impact changed; that is a change of priority, by telephone.",
     Reason.RCA_TOO_EARLY: "The root-cause analysis is not due yet.",
     Reason.AWAITING_CUSTOMER: "The case waits for the customer's own answer.",

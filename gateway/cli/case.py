@@ -64,7 +64,7 @@ def open_(
             previous=previous,
         )
     )
-    call.show(opened, _draw)
+    call.show(opened, draw)
 
 
 @command(commands, "show", example="gateway case show 3256109")
@@ -82,7 +82,7 @@ def show(
     if call.json:
         console.json({**to_json(shown), "updates": to_json(updates)})
         return
-    _draw(shown)
+    draw(shown)
     for update in updates:
         _draw_update(update)
 
@@ -133,6 +133,7 @@ def post(
     channel: Annotated[Channel, typer.Option(help="How the update reached us.")] = Channel.AGENT,
     visibility: Annotated[Visibility, typer.Option(help="Whether the customer sees it.")] = Visibility.INTERNAL,
     author: Author = "",
+    pin: Annotated[str, typer.Option(metavar="DIGITS", help="Phone PIN that the caller told.")] = "",
 ) -> None:
     """Post an update; an agent's public one is mailed to the contact."""
     from gateway.desk import cases
@@ -140,7 +141,7 @@ def post(
     by = author or our_side(call.settings())
     posted = call.change(
         lambda services: cases.post(
-            services, number, text=given_text(text), author=by, channel=channel, visibility=visibility
+            services, number, text=given_text(text), author=by, channel=channel, visibility=visibility, pin=pin
         )
     )
     call.show(posted, _draw_update)
@@ -155,7 +156,7 @@ def request_info(call: Call, number: Number, text: Text, author: Author = "") ->
 
     by = author or our_side(call.settings())
     asked = call.change(lambda services: cases.request_info(services, number, text=given_text(text), author=by))
-    call.show(asked, _draw)
+    call.show(asked, draw)
 
 
 @command(
@@ -175,7 +176,7 @@ def propose_solution(
     proposed = call.change(
         lambda services: cases.propose_solution(services, number, text=given_text(text), author=by, substatus=substatus)
     )
-    call.show(proposed, _draw)
+    call.show(proposed, draw)
 
 
 @command(
@@ -194,7 +195,7 @@ def set_status(
     """Move a case by hand; leaving a wait for the customer ends it."""
     from gateway.desk import cases
 
-    call.show(call.change(lambda services: cases.set_status(services, number, status, substatus)), _draw)
+    call.show(call.change(lambda services: cases.set_status(services, number, status, substatus)), draw)
 
 
 @command(commands, "close", example="gateway case close 3256109 --substatus resolved --text 'Thank you, we are done.'")
@@ -212,7 +213,7 @@ def close(
     closed = call.change(
         lambda services: cases.close(services, number, substatus=substatus, text=given_text(text), author=by)
     )
-    call.show(closed, _draw)
+    call.show(closed, draw)
 
 
 def our_side(config: "Config") -> str:
@@ -225,7 +226,8 @@ def given_text(text: str) -> str:
     return sys.stdin.read() if text == STDIN else text
 
 
-def _draw(case: CaseView) -> None:
+def draw(case: CaseView) -> None:
+    """Print a case for people."""
     console.line(f"Case {case.number}: {case.subject}")
     console.fields(
         [
@@ -242,6 +244,7 @@ def _draw(case: CaseView) -> None:
             ("closed", case.closed_at),
             ("waits since", case.follow_up.started_at if case.follow_up else None),
             ("follow-ups", _steps(case)),
+            ("escalation", f"{case.escalation.id} is {case.escalation.state}" if case.escalation else ""),
             ("hints", "\n".join(case.hints or ())),
         ]
     )

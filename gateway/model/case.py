@@ -8,7 +8,11 @@ from gateway.model.words import Access, CaseType, Priority, Status, Substatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person of the customer.  alternates: further addresses that count as this person."""
+    """A person of the customer.  alternates: further addresses that count as this person.
+
+    acts_for: ids of the accounts for which this person's account may act (a partner for its end users); filled where
+    a person asks for something, empty where only the address counts.  plan: of the account, "" is the standard one.
+    """
 
     id: int
     email: str
@@ -19,6 +23,8 @@ class Contact:
     alternates: tuple[str, ...] = ()
     language: str = "en"
     timezone: str = ""
+    acts_for: tuple[int, ...] = ()
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

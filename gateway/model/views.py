@@ -90,8 +90,55 @@ class FollowUpView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationView:
+    """An escalation with what its review said.  unread: answers in the case's escalation feed that nobody has read."""
+
+    id: str
+    case: str
+    state: str
+    reason: str
+    details: str
+    requester: str
+    owner: str | None
+    warnings: tuple[str, ...]
+    importance: str | None
+    urgency: str | None
+    text: str | None
+    unread: int
+    requested_at: datetime
+    reviewed_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactView:
+    """A person of the customer; the PIN itself is never shown.  acts_for: accounts that the account acts for."""
+
+    email: str
+    name: str
+    account: str
+    access: str
+    alternates: tuple[str, ...]
+    language: str
+    timezone: str
+    has_pin: bool
+    acts_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """A customer.  plan: whose service targets hold.  acts_for: end users for whom it acts."""
+
+    id: str
+    name: str
+    plan: str
+    contacts: int
+    acts_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case."""
+    """A case.  escalation: the latest one, whatever its state; an active one is always the latest."""
 
     number: str
     subject: str
@@ -110,7 +157,7 @@ class CaseView:
     modified_at: datetime
     closed_at: datetime | None
     follow_up: FollowUpView | None
-    escalation: None = None
+    escalation: EscalationView | None = None
     hints: tuple[str, ...] | None = None
 
 
@@ -129,6 +176,36 @@ class UpdateView:
     attachments: tuple[AttachmentView, ...]
     mail_id: str | None
     flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineView:
+    """One line of an incident report's timeline."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionView:
+    """One action item of an incident report.  due: an ISO date, None without one."""
+
+    due: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReportView:
+    """An incident report as it would be sent.  ended_at: None while the incident lasts."""
+
+    case: str
+    priority: str
+    started_at: datetime
+    ended_at: datetime | None
+    description: str
+    timeline: tuple[TimelineView, ...]
+    measures: str
+    actions: tuple[ActionView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ A missing value is an error (StrictUndefined), so a mail is held rather than sen
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -32,6 +32,7 @@ def environment(folder: Path) -> Environment:
     env.filters |= {
         "day": day,
         "first_lines": first_lines,
+        "in_utc": in_utc,
         "one_line": one_line,
         "paragraphs": paragraphs,
         "quoted": quoted,
@@ -52,6 +53,15 @@ def first_lines(text: str) -> str:
     """Return the beginning of a text, at most 12 lines and 1,000 characters, with `…` where more follows."""
     beginning = "\n".join(text.strip().split("\n", FIRST_LINES)[:FIRST_LINES])[:FIRST_CHARACTERS].rstrip()
     return beginning if len(beginning) == len(text.strip()) else beginning + " …"
+
+
+def in_utc(value: str) -> str:
+    """Return `2026-11-25T10:00:00Z` as `25 November 2026, 10:00 UTC`; text that is no moment stays as it is."""
+    try:
+        at = datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        return value
+    return f"{day(at.date().isoformat())}, {at:%H:%M} UTC"
 
 
 def one_line(text: str) -> str:

@@ -7,6 +7,12 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
     unlinked-notice/<mail>                  one for each unlinked mail, where that is switched on (at most one a day)
+    escalation-received/<case>/<number>     one for each escalation     -accepted, -declined, -closed likewise
+    escalation-assigned/<case>/<number>/<owner>  one for each owner of an escalation
+    escalation-update/<case>/<number>/<version>  one for each update of an escalation
+    escalation-reply/<case>/<version>/<mail>     one for each answer in the escalation feed
+    incident-report/<case>/<version>        one for each report
+    target-missed/<case>/<target>           one for each target
     reply-received/<case>/<version>/<mail>  one for each answer         needs-a-look likewise; <mail> only for mail
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
 linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
@@ -16,9 +22,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway import addresses
-from gateway.model import Case, Contact, Effect, Feed, MailFacts, Notice, Notify, OpenCase, Policy
+from gateway.model import (
+    Case,
+    Contact,
+    Effect,
+    Escalation,
+    Feed,
+    MailFacts,
+    MailKind,
+    Notice,
+    Notify,
+    OpenCase,
+    OpenEscalation,
+    Policy,
+)
 
 EXCERPT_LENGTH = 1000
+MACHINES = (MailKind.AUTO_REPLY, MailKind.CHALLENGE, MailKind.OWN_MAIL, MailKind.BOUNCE, MailKind.REPORT)
 
 
 def to_contact(case: Case, notice: Notice, key: str, context: dict[str, Any]) -> Notify:
@@ -40,13 +60,55 @@ def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: boo
 
     note: what the answer did to the case, in a sentence.
     """
-    machine = mail.kind.value in ("auto-reply", "challenge", "own-mail", "bounce", "report")
+    machine = mail.kind in MACHINES
     if machine and not looks_human:
         return []
     notice = Notice.NEEDS_A_LOOK if machine else Notice.REPLY_RECEIVED
     text = (mail.reply or mail.text)[:EXCERPT_LENGTH]
     context = {"author": mail.sender.address, "text": text, "note": note}
     return to_owner(case, notice, context, policy, mail_id=mail.id)
+
+
+def to_requester(
+    case: Case, about: Escalation | OpenEscalation, notice: Notice, context: dict[str, Any], *, key: str = ""
+) -> Notify:
+    """Write to who escalated, with the Reference ID of the escalation feed, so that the answer lands there (6.5)."""
+    return Notify(
+        notice=notice,
+        key=f"{notice}/{case.number}/{key or about.number}",
+        to=about.requester,
+        to_name=about.requester_name,
+        case_number=case.number,
+        with_reference=True,
+        feed=Feed.ESCALATION,
+        context=context,
+    )
+
+
+def to_escalation_owner(
+    case: Case, about: Escalation | OpenEscalation, owner: str, context: dict[str, Any], policy: Policy
+) -> list[Effect]:
+    """Give an escalation to its owner; nothing when nobody is named, or when it would be a mail to ourselves."""
+    if not owner or addresses.key(owner) in policy.own_addresses:
+        return []
+    notice = Notice.ESCALATION_ASSIGNED
+    key = f"{notice}/{case.number}/{about.number}/{addresses.key(owner)}"
+    return [Notify(notice=notice, key=key, to=owner, case_number=case.number, context=context)]
+
+
+def about_escalation_reply(
+    case: Case, escalation: Escalation | None, mail: MailFacts, policy: Policy, *, looks_human: bool
+) -> list[Effect]:
+    """Tell the escalation owner that an answer waits in the escalation feed; of a machine's only if it looks human."""
+    if mail.kind in MACHINES and not looks_human:
+        return []
+    to = (escalation.owner if escalation else "") or policy.escalation_owner or policy.admin_address
+    if not to or addresses.key(to) in policy.own_addresses:
+        return []
+    notice = Notice.ESCALATION_REPLY
+    key = f"{notice}/{case.number}/{case.version}/{mail.id}"
+    context = {"author": mail.sender.address, "text": (mail.reply or mail.text)[:EXCERPT_LENGTH]}
+    return [Notify(notice=notice, key=key, to=to, case_number=case.number, context=context)]
 
 
 def to_owner(

@@ -9,7 +9,6 @@ from typing import Any
 
 from gateway.errors import Refused
 from gateway.model import (
-    Access,
     Case,
     Channel,
     Contact,
@@ -21,7 +20,9 @@ from gateway.model import (
     Policy,
     Publish,
     RecordUpdate,
+    SetContact,
     SetStatus,
+    SetTargets,
     StartEpisode,
     Status,
     StopEpisode,
@@ -29,7 +30,7 @@ from gateway.model import (
     Visibility,
 )
 from gateway.reasons import Reason
-from gateway.rules import followups, notices, transitions
+from gateway.rules import access, followups, notices, targets, transitions
 
 SUBJECT_LENGTH = 100
 DESCRIPTION_WORDS = 10
@@ -38,21 +39,30 @@ FROM_CUSTOMER = (Channel.PORTAL, Channel.MOBILE, Channel.PHONE)
 DONE = Reason.DONE
 
 
-def open_case(opened: OpenCase, contact: Contact, *, policy: Policy, notify: bool = True) -> Decision:
+def open_case(
+    opened: OpenCase, contact: Contact, *, policy: Policy, notify: bool = True, by_customer: bool = False
+) -> Decision:
     """Open a case with a number that was drawn for it.
 
-    Raises Refused: `subject-too-long`, or `invalid-input` for a priority that the profile lacks (PROCESS 2.3, 2.5).
+    by_customer: the customer chose the priority.
+    Raises Refused: `subject-too-long`, `not-designated-contact`, `priority-needs-phone`, or `invalid-input` for a
+    priority that the profile lacks (PROCESS 1.1, 2.3, 2.5).
     """
+    access.check_case_contact(contact)
     if len(opened.subject) > SUBJECT_LENGTH:
         raise Refused(
             Reason.SUBJECT_TOO_LONG,
             f"The subject has {len(opened.subject)} characters; shorten it to {SUBJECT_LENGTH}.",
         )
     transitions.check_priority(opened.priority, policy.profile(opened.profile))
+    if by_customer:
+        access.check_customer_priority(opened.priority, policy, opened.profile)
     effects: list[Effect] = [
         opened,
         Publish(type="case.opened", case_number=opened.case_number, data={"priority": opened.priority}),
     ]
+    if promised := targets.promised(opened.type, opened.priority, contact.plan, policy.profile(opened.profile)):
+        effects.append(SetTargets(case_number=opened.case_number, within=promised))
     if notify:
         effects.append(notices.case_opened(opened, contact))
     return Decision(reason=DONE, effects=tuple(effects), case_number=opened.case_number)
@@ -69,11 +79,11 @@ def hints(subject: str, description: str) -> tuple[str, ...]:
 
 
 def post_update(
-    case: Case, posted: RecordUpdate, author: Contact | None, *, policy: Policy, pin_checked: bool = False
+    case: Case, posted: RecordUpdate, author: Contact | None, *, policy: Policy, pin_checked: bool | None = None
 ) -> Decision:
     """Post an update; one by a Designated Contact through portal, app or telephone flips a waiting case (PROCESS 5.1).
 
-    author: the contact who posts, None for our side.
+    author: the contact who posts, None for our side.  pin_checked: as in `access.check_pin`.
     Raises Refused: `case-closed`, `not-designated-contact`, `pin-wrong`.
     """
     internal = posted.visibility is Visibility.INTERNAL and posted.channel not in FROM_CUSTOMER
@@ -81,8 +91,9 @@ def post_update(
         raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed; reopen it, or post an internal note.")
     effects: list[Effect] = [posted, Publish(type="case.updated", case_number=case.number, data=_posted(posted))]
     if posted.channel in FROM_CUSTOMER:
-        _check_designated(case, author)
-        _check_pin(case, posted.channel, policy, pin_checked=pin_checked)
+        access.check(access.Act.UPDATE, author, case)
+        if posted.channel is Channel.PHONE:
+            access.check_pin(case, policy, pin_checked=pin_checked)
         effects += _answered(case)
         note = "The case is open again; follow-ups have stopped." if case.waits_for_customer else ""
         context = {"author": posted.author, "text": posted.text[: notices.EXCERPT_LENGTH], "note": note}
@@ -116,6 +127,32 @@ def set_status(case: Case, status: Status, substatus: Substatus | None, *, polic
     effects = (
         SetStatus(case_number=case.number, status=status, substatus=chosen),
         StopEpisode(case_number=case.number, why="status-changed"),
+    )
+    return Decision(reason=DONE, effects=effects, case_number=case.number)
+
+
+def change_contact(case: Case, contact: Contact, author: str, *, revoke: bool = False) -> Decision:
+    """Give a case to another contact, who gets a Reference ID of the own with the next mail; the feed notes it inside.
+
+    revoke: the Reference IDs that the old contact was sent end; for the same contact that means a new one (ID-11).
+    Raises Refused `not-designated-contact`, or `invalid-input` when the case is that contact's already.
+    """
+    access.check_case_contact(contact)
+    if contact.id == case.contact.id and not revoke:
+        raise Refused(Reason.INVALID_INPUT, f"{contact.email} is the contact of case {case.number} already.")
+    ended = " The Reference IDs sent before are revoked." if revoke else ""
+    note = RecordUpdate(
+        case_number=case.number,
+        feed=Feed.CASE,
+        channel=Channel.SYSTEM,
+        author=author,
+        visibility=Visibility.INTERNAL,
+        text=f"The contact changed from {case.contact.email} to {contact.email}.{ended}",
+    )
+    effects: tuple[Effect, ...] = (
+        SetContact(case_number=case.number, contact_id=contact.id, revoke=revoke),
+        note,
+        Publish(type="case.updated", case_number=case.number, data={"changed": "contact"}),
     )
     return Decision(reason=DONE, effects=effects, case_number=case.number)
 
@@ -187,21 +224,6 @@ def _answered(case: Case) -> list[Effect]:
         SetStatus(case_number=case.number, status=Status.OPEN, substatus=Substatus.CUSTOMER_RESPONDED),
         StopEpisode(case_number=case.number, why="answered"),
     ]
-
-
-def _check_designated(case: Case, author: Contact | None) -> None:
-    same_account = author is not None and author.account_id == case.contact.account_id
-    if author is None or not same_account or author.access is not Access.READ_WRITE:
-        raise Refused(
-            Reason.NOT_DESIGNATED_CONTACT,
-            f"Only a Designated Contact of {case.contact.account} can update case {case.number} this way.",
-        )
-
-
-def _check_pin(case: Case, channel: Channel, policy: Policy, *, pin_checked: bool) -> None:
-    needed = channel is Channel.PHONE and policy.profile(case.profile).phone_pin == "required"
-    if needed and not pin_checked:
-        raise Refused(Reason.PIN_WRONG, "This profile asks for the caller's phone PIN, and it is missing or wrong.")
 
 
 def _from_agent(case: Case, text: str, author: str) -> RecordUpdate:

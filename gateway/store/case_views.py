@@ -10,7 +10,7 @@ from gateway import addresses
 from gateway.linking import sighting
 from gateway.model import Case, Feed, Status
 from gateway.model.views import AttachmentView, CaseView, ContactBrief, FollowUpView, StepView, UpdateView
-from gateway.store import cases
+from gateway.store import cases, escalations
 from gateway.store.tables import account, attachment, case_update, contact, contact_address, support_case
 
 
@@ -32,7 +32,7 @@ def one(conn: Connection, number: str, *, hints: Sequence[str] | None = None) ->
     """Return a case that is known to exist.  hints: only on a case that was just opened."""
     case = cases.load(conn, number)
     assert case is not None
-    return _view(case, None if hints is None else tuple(hints))
+    return _view(conn, case, None if hints is None else tuple(hints))
 
 
 def many(conn: Connection, query: CaseQuery) -> list[CaseView]:
@@ -87,7 +87,7 @@ def _filtered(query: CaseQuery) -> Select[tuple[str]]:
     return found.order_by(support_case.c.modified_at.desc(), support_case.c.id.desc())
 
 
-def _view(case: Case, hints: tuple[str, ...] | None) -> CaseView:
+def _view(conn: Connection, case: Case, hints: tuple[str, ...] | None) -> CaseView:
     return CaseView(
         number=case.number,
         subject=sighting.redact(case.subject),
@@ -106,6 +106,7 @@ def _view(case: Case, hints: tuple[str, ...] | None) -> CaseView:
         modified_at=case.modified_at,
         closed_at=case.closed_at,
         follow_up=_follow_up(case),
+        escalation=escalations.latest_view(conn, case.id),
         hints=hints,
     )
 

@@ -118,6 +118,18 @@ def reference_for(conn: Connection, *, number: str, feed: Feed, recipient: str, 
     return str(conn.execute(live).scalar_one())
 
 
+def revoke_references(conn: Connection, number: str, recipients: Sequence[str]) -> None:
+    """End the Reference IDs of a case that these recipients (address keys) were sent, in both feeds."""
+    theirs = (reference.c.case_number == number, reference.c.recipient.in_(recipients))
+    live = update(reference).where(*theirs, reference.c.state == ReferenceState.LIVE)
+    conn.execute(live.values(state=ReferenceState.REVOKED))
+
+
+def set_contact(conn: Connection, number: str, contact_id: int) -> None:
+    """Give a case to another contact."""
+    _change(conn, number, contact_id=contact_id)
+
+
 def set_status(conn: Connection, case: Case, status: Status, substatus: Substatus, *, now: datetime) -> None:
     """Move a case; `closed_at` is set on closing and emptied on opening again."""
     closed_at = now if status is Status.CLOSED else None
@@ -146,6 +158,7 @@ def add_update(conn: Connection, case: Case, posted: RecordUpdate, *, now: datet
         "text": posted.text,
         "mail_id": posted.mail_id,
         "flags": list(posted.flags),
+        "read_at": now if posted.read else None,
     }
     return int(conn.execute(_ADD_UPDATE, row).scalar_one())
 

@@ -162,6 +162,13 @@ def cancel_unsent(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.state for row in conn.execute(select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(ids)))}
 
 
+def cancel_to(conn: Connection, case_number: str, addresses: Sequence[str]) -> None:
+    """Cancel what has not begun to leave to these addresses (in lower case) about a case."""
+    theirs = (outbox.c.case_number == case_number, func.lower(outbox.c.to_address).in_(addresses))
+    waiting = update(outbox).where(*theirs, outbox.c.state.in_((EntryState.READY, EntryState.HELD)))
+    conn.execute(waiting.where(outbox.c.uncertain.is_(False)).values(state=EntryState.CANCELLED))
+
+
 def not_left(conn: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     """Return those of these mails that have not left, with the relay's last words or their state."""
     waiting = (EntryState.READY, EntryState.LEASED, EntryState.DEAD, EntryState.HELD)

@@ -101,7 +101,22 @@ blob = Table(
     Column("bytes", LargeBinary, nullable=False),
 )
 
-account = Table("account", metadata, _id(), Column("name", Text, nullable=False))
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    # Plan whose service targets hold; "" is the standard one.
+    Column("plan", String(64), nullable=False, server_default=""),
+)
+
+# A partner's account acts for an end user's (PROCESS 1.1).
+acts_for = Table(
+    "acts_for",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("end_user_id", ForeignKey("account.id"), primary_key=True),
+)
 
 contact = Table(
     "contact",
@@ -113,6 +128,8 @@ contact = Table(
     Column("access", String(16), nullable=False),
     Column("language", String(16), nullable=False, server_default="en"),
     Column("timezone", String(64), nullable=False, server_default=""),
+    # A slow, salted hash of the phone PIN; "" when there is none.
+    Column("pin_hash", Text, nullable=False, server_default=""),
 )
 
 # Every address that counts as a contact, its own and its alternates, by `sender.address_key`.
@@ -193,6 +210,45 @@ follow_up_step = Table(
     Column("skipped", Boolean, nullable=False, server_default=text("false")),
 )
 
+_active = text("state IN ('requested', 'accepted')")
+escalation = Table(
+    "escalation",
+    metadata,
+    _id(),
+    Column("case_id", ForeignKey("support_case.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("requester_name", Text, nullable=False, server_default=""),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("warnings", JSON, nullable=False, server_default="[]"),
+    Column("importance", Text, nullable=False, server_default=""),
+    Column("urgency", Text, nullable=False, server_default=""),
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("requested_at", Instant, nullable=False),
+    Column("reviewed_at", Instant),
+    Column("closed_at", Instant),
+    UniqueConstraint("case_id", "number"),
+    # A case has one active escalation at most (PROCESS 6.2), whatever anybody looked up before.
+    Index("uq_escalation_active", "case_id", unique=True, sqlite_where=_active, postgresql_where=_active),
+    Index("ix_escalation_state", "state", "id"),
+)
+
+_promised = text("met_at IS NULL AND missed_at IS NULL")
+# What the plan promises for a case: one row a target, so that looking for missed ones costs what is due.
+case_target = Table(
+    "case_target",
+    metadata,
+    Column("case_id", ForeignKey("support_case.id"), primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    Column("met_at", Instant),
+    Column("missed_at", Instant),
+    Index("ix_case_target_due", "due_at", sqlite_where=_promised, postgresql_where=_promised),
+)
+
 _original = text("duplicate_of IS NULL")
 # The spool and the record of every mail that was ever accepted: one row each, for good.
 mail = Table(
@@ -264,6 +320,8 @@ case_update = Table(
     Column("text", Text, nullable=False),
     Column("mail_id", ForeignKey("mail.id")),
     Column("flags", JSON, nullable=False, server_default="[]"),
+    # When our side read it; counts in the escalation feed, where an unread answer holds the closer.
+    Column("read_at", Instant),
     Index("ix_case_update_case", "case_id", "feed", "id"),
     # One mail is at most one update, however often its effects are applied.
     UniqueConstraint("mail_id"),

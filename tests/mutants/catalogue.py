@@ -66,9 +66,30 @@ MUTANTS = (
     Mutant(
         name="a stranger flips the case",
         file="gateway/rules/mail.py",
-        old="""    if not _may_answer(mail, case, around, policy):""",
+        old="""    if not (_may_answer(mail, case, around, policy) or _is_requester(link, mail, around)):""",
         new="""    if not mail.sender.address:""",
         tests=("tests/story/test_fixture_mails.py",),
+    ),
+    Mutant(
+        name="an answer to an escalation flips the case",
+        file="gateway/rules/mail.py",
+        old="""        words.append(Reason.ESCALATION_FEED)""",
+        new="""        pass""",
+        tests=("tests/story/test_escalation_story.py",),
+    ),
+    Mutant(
+        name="an answer to an escalation counts as read",
+        file="gateway/rules/mail.py",
+        old="""        read=mail.kind not in WRITTEN_BY_PEOPLE,""",
+        new="""        read=True,""",
+        tests=("tests/story/test_escalation_story.py",),
+    ),
+    Mutant(
+        name="a change of contact leaves the old Reference ID alive",
+        file="gateway/effects.py",
+        old="""    if effect.revoke:""",
+        new="""    if not effect:""",
+        tests=("tests/story/test_people_story.py",),
     ),
     Mutant(
         name="a mail is linked by its In-Reply-To",
