@@ -24,13 +24,16 @@ from gateway.model import (
     Publish,
     QueueForAdmin,
     RecordUpdate,
+    SetFollowUp,
+    SetPriority,
     SetStatus,
     StartEpisode,
     Status,
     StopEpisode,
     Substatus,
 )
-from gateway.store import cases, events, outbox, queue
+from gateway.rules import followups
+from gateway.store import cases, events, outbox, queue, timers
 from gateway.store.instance import Instance
 
 
@@ -74,10 +77,12 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             _record(conn, effect, _case(applied), now=now)
         case SetStatus():
             _set_status(conn, effect, applied, now=now)
+        case SetPriority():
+            cases.set_priority(conn, effect.case_number, effect.priority)
         case StartEpisode():
-            steps = effect.steps
-            question = clean_text(effect.question)
-            cases.start_episode(conn, _case(applied), status=effect.status, question=question, steps=steps, now=now)
+            _start_episode(conn, effect, _case(applied), now=now)
+        case SetFollowUp():
+            _set_follow_up(conn, effect, _case(applied))
         case StopEpisode():
             cases.end_episode(conn, _case(applied), why=effect.why, now=now)
         case Notify():
@@ -133,6 +138,28 @@ def _set_status(conn: Connection, effect: SetStatus, applied: Applied, *, now: d
         events.append(conn, "case.status_changed", case_number=before.number, data=data, now=now)
 
 
+def _start_episode(conn: Connection, effect: StartEpisode, case: Case, *, now: datetime) -> None:
+    cases.start_episode(
+        conn,
+        case,
+        status=effect.status,
+        question=clean_text(effect.question),
+        steps=effect.steps,
+        next_at=followups.next_at(effect.steps),
+        now=now,
+    )
+
+
+def _set_follow_up(conn: Connection, effect: SetFollowUp, case: Case) -> None:
+    before = case.episode
+    if before is None:
+        raise LookupError("a decision changes a wait that does not run")
+    at = effect.look_at or followups.next_at(effect.steps)
+    timers.write(conn, before, effect.steps, next_at=at, held=effect.held)
+    if before.paused and at is not None:
+        outbox.want_again(conn, before.id)
+
+
 def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
     reference = ""
     if effect.with_reference:
@@ -155,6 +182,7 @@ def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scrib
         context=_cleaned(effect.context),
         instance=scribe.instance,
         mail_domain=scribe.mail_domain,
+        episode_id=effect.episode_id,
         now=now,
     )
     if outbox_id is not None:

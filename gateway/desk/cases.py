@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses, effects
 from gateway.cleaning import clean_header
-from gateway.errors import InvalidInput, NotFound
+from gateway.errors import InvalidInput, NotFound, Refused
 from gateway.model import (
     Case,
     CaseType,
@@ -27,6 +27,7 @@ from gateway.model import (
 )
 from gateway.model.views import CaseView, UpdateView
 from gateway.outbound import compose
+from gateway.reasons import Reason
 from gateway.rules import requests
 from gateway.services import Services
 from gateway.store import case_views, cases, contacts
@@ -114,8 +115,7 @@ def post(
         posted = RecordUpdate(
             case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
         )
-        poster = contacts.find(conn, addresses.key(author)) if addresses.key(author) else None
-        decision = requests.post_update(case, posted, poster, policy=services.policy)
+        decision = requests.post_update(case, posted, _contact(conn, author), policy=services.policy)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         view = case_views.updates(conn, case.id, Feed.CASE)[-1]
     services.ring_outbox(made.outbox_ids)
@@ -160,6 +160,83 @@ def close(
     )
 
 
+def set_priority(services: Services, number: str, priority: Priority, *, by_customer: bool = False) -> CaseView:
+    """Give a case another priority; follow-ups pause and resume with it."""
+    policy = services.policy
+    return _decide(
+        services,
+        number,
+        lambda case, now: requests.set_priority(case, priority, policy=policy, now=now, by_customer=by_customer),
+    )
+
+
+def acknowledge(services: Services, number: str, *, author: str) -> CaseView:
+    """Note that our side has read what came in, and that it is no answer."""
+    return _decide(services, number, lambda case, _now: requests.acknowledge(case, author))
+
+
+def reopen(
+    services: Services,
+    number: str,
+    *,
+    text: str,
+    channel: Channel = Channel.PHONE,
+    author: str = "",
+    recorded_by: str = "",
+    pin_checked: bool = False,
+) -> CaseView:
+    """Open a closed case again.
+
+    author: who of the customer asks for it, "" when our side does.  recorded_by: our side, whose words they are then.
+    """
+    _need(text, "the reason")
+    now = services.clock.now()
+    with services.database.write() as conn:
+        case = load(conn, number, lock=True)
+        posted = RecordUpdate(
+            case_number=case.number,
+            feed=Feed.CASE,
+            channel=channel,
+            author=author or recorded_by,
+            visibility=Visibility.PUBLIC,
+            text=text,
+        )
+        contact = _contact(conn, author)
+        if author and contact is None:
+            raise Refused(Reason.NOT_DESIGNATED_CONTACT, f"{clean_header(author)} is no contact that we know.")
+        decision = requests.reopen(
+            case, posted, contact, policy=services.policy, now=now, pin_checked=pin_checked
+        )
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
+        view = case_views.one(conn, case.number)
+    services.ring_outbox(made.outbox_ids)
+    return view
+
+
+def close_request(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Record that the customer wants the case closed; the owner is told and nothing changes."""
+    _need(text, "a text")
+    policy = services.policy
+    return _decide_with(
+        services,
+        number,
+        lambda conn, case, _now: requests.close_request(case, text, author, _contact(conn, author), policy=policy),
+    )
+
+
+def reopen_request(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Record that the customer wants a closed case back; they are told how to call, the owner that they ask."""
+    _need(text, "the reason")
+    policy = services.policy
+    return _decide_with(
+        services,
+        number,
+        lambda conn, case, now: requests.reopen_request(
+            case, text, author, _contact(conn, author), policy=policy, now=now
+        ),
+    )
+
+
 def contact_for(conn: Connection, services: Services, email: str, name: str) -> Contact:
     """Return the contact of an address, made new when the address is unknown.  Raises InvalidInput for no address."""
     email = email.strip()
@@ -177,10 +254,17 @@ def contact_for(conn: Connection, services: Services, email: str, name: str) -> 
 
 def _decide(services: Services, number: str, rule: Callable[[Case, datetime], Decision]) -> CaseView:
     """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
+    return _decide_with(services, number, lambda _conn, case, now: rule(case, now))
+
+
+def _decide_with(
+    services: Services, number: str, rule: Callable[[Connection, Case, datetime], Decision]
+) -> CaseView:
+    """Do what `_decide` does for a rule that looks somebody up."""
     now = services.clock.now()
     with services.database.write() as conn:
         case = load(conn, number, lock=True)
-        made = effects.apply(conn, rule(case, now), scribe=services.scribe, now=now)
+        made = effects.apply(conn, rule(conn, case, now), scribe=services.scribe, now=now, case=case)
         view = case_views.one(conn, case.number)
     services.ring_outbox(made.outbox_ids)
     return view
@@ -193,6 +277,11 @@ def load(conn: Connection, number: str, *, lock: bool = False) -> Case:
     if case is None:
         raise NotFound(f"There is no case {clean_header(number, limit=40)}; `gateway case list` shows those there are.")
     return case
+
+
+def _contact(conn: Connection, address: str) -> Contact | None:
+    key = addresses.key(address)
+    return contacts.find(conn, key) if key else None
 
 
 def _need(value: str, what: str) -> None:

@@ -16,6 +16,8 @@ from gateway.model.deciding import (
     QueueForAdmin,
     RecordUpdate,
     SentMail,
+    SetFollowUp,
+    SetPriority,
     SetStatus,
     StartEpisode,
     StopEpisode,
@@ -41,6 +43,7 @@ from gateway.model.mail import (
 )
 from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
 from gateway.model.policy import FollowUpPolicy, Policy, Profile
+from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
     Access,
     CaseType,
@@ -68,10 +71,13 @@ __all__ = [
     "CaseType",
     "Channel",
     "Circumstances",
+    "ClockReading",
     "Contact",
     "Decision",
     "Deferred",
     "Disposition",
+    "Doubt",
+    "DoubtKind",
     "Effect",
     "EntryState",
     "Envelope",
@@ -111,6 +117,9 @@ __all__ = [
     "Resolution",
     "Sender",
     "SentMail",
+    "SentReminder",
+    "SetFollowUp",
+    "SetPriority",
     "SetStatus",
     "Source",
     "SpoolEntry",
@@ -119,7 +128,9 @@ __all__ = [
     "Status",
     "StopEpisode",
     "Substatus",
+    "TimerFacts",
     "TraceStep",
+    "Unanswered",
     "Unknown",
     "Unlinked",
     "Verdict",

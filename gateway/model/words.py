@@ -143,6 +143,14 @@ class Notice(StrEnum):
     REPLY_RECEIVED = "reply-received"
     NEEDS_A_LOOK = "needs-a-look"
     UNLINKED_NOTICE = "unlinked-notice"
+    FOLLOW_UP_1 = "follow-up-1"
+    FOLLOW_UP_2 = "follow-up-2"
+    FOLLOW_UP_CLOSED = "follow-up-closed"
+    CASE_REOPENED = "case-reopened"
+    REOPEN_REQUESTED = "reopen-requested"
+    CLOSURE_REQUESTED = "closure-requested"
+    REOPEN_WANTED = "reopen-wanted"
+    DELIVERY_FAILED = "delivery-failed"
 
 
 class Resolution(StrEnum):

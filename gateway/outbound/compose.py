@@ -35,12 +35,23 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.REPLY_RECEIVED: ("author", "text", "note"),
     Notice.NEEDS_A_LOOK: ("author", "text", "note"),
     Notice.UNLINKED_NOTICE: (),
+    Notice.FOLLOW_UP_1: ("question", "wanted", "asked_at", "closes_at", "timezone"),
+    Notice.FOLLOW_UP_2: ("question", "wanted", "asked_at", "closes_at", "timezone"),
+    Notice.FOLLOW_UP_CLOSED: ("question", "wanted", "asked_at", "reopen_until", "reopen_how", "kept_until"),
+    Notice.CASE_REOPENED: ("text",),
+    Notice.REOPEN_REQUESTED: ("reopen_until", "reopen_how"),
+    Notice.CLOSURE_REQUESTED: ("author", "text"),
+    Notice.REOPEN_WANTED: ("author", "text"),
+    Notice.DELIVERY_FAILED: ("recipient",),
 }
 # An agent's own words are a letter, not an automatic mail: the receiver's out-of-office may answer them.
 AGENT_NOTICES = frozenset({Notice.CASE_MESSAGE, Notice.INFO_REQUESTED, Notice.SOLUTION_PROPOSED})
 # These go to somebody else than the case contact (CONTRACT 7), so they never show a Reference ID.
 WITHOUT_REFERENCE = frozenset(
-    {Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE}
+    {
+        *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
+        *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
+    }
 )
 
 LINE_OCTETS = 998

@@ -7,7 +7,7 @@ Source: PROCESS 4.3.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
@@ -16,6 +16,9 @@ from gateway.model import FollowUpPolicy
 _DAY = timedelta(days=1)
 _NOON = time(12)
 _SATURDAY = 5
+_DAY_MINUTES = 24 * 60
+# A country without a working day in a year would be an error of its calendar, not a reason to search for ever.
+_DAYS_AHEAD = 366
 
 
 def add_days(start: datetime, days: int, policy: FollowUpPolicy) -> datetime:
@@ -30,6 +33,58 @@ def add_days(start: datetime, days: int, policy: FollowUpPolicy) -> datetime:
     return at_local(datetime.combine(day, local.time().replace(fold=0)), zone)
 
 
+def next_opening(moment: datetime, policy: FollowUpPolicy, *, business: bool = False) -> datetime:
+    """Return the first moment from `moment` on that lies in the send window.  business: on a business day, too."""
+    start, end = window(policy)
+    if (start, end) == (0, _DAY_MINUTES) and not business:
+        return moment
+    zone = ZoneInfo(policy.timezone)
+    local = moment.astimezone(zone)
+    if _open_at(local, start, end) and (not business or is_business_day(local.date(), policy)):
+        return moment
+    for days in range(_DAYS_AHEAD):
+        day = local.date() + days * _DAY
+        opens = at_local(datetime.combine(day, time(start // 60, start % 60)), zone)
+        if opens >= moment and _exists(day, zone) and (not business or is_business_day(day, policy)):
+            return opens
+    raise ValueError("the calendar of the follow-ups has no working day in a year")
+
+
+def next_business_day(moment: datetime, policy: FollowUpPolicy) -> datetime:
+    """Return the moment itself on a business day, else the same local time of the next one."""
+    zone = ZoneInfo(policy.timezone)
+    local = moment.astimezone(zone)
+    if is_business_day(local.date(), policy):
+        return moment
+    day = _nth_business_day(local.date(), 1, policy, zone)
+    return at_local(datetime.combine(day, local.time().replace(fold=0)), zone)
+
+
+def window(policy: FollowUpPolicy) -> tuple[int, int]:
+    """Return begin and end of the send window in minutes of the day.  Raises ValueError for times that do not exist."""
+    start, _, end = policy.send_window.partition("-")
+    minutes = _minutes(start), _minutes(end)
+    if minutes[0] == minutes[1] or minutes[0] == _DAY_MINUTES:
+        raise ValueError(f"the send window {policy.send_window} is empty")
+    return minutes
+
+
+def check(policy: FollowUpPolicy) -> None:
+    """Refuse a zone, a calendar, a window or days that cannot be counted with.  Raises ValueError in one sentence."""
+    window(policy)
+    if not 0 <= policy.days[0] <= policy.days[1] <= policy.days[2]:
+        raise ValueError(f"the days {list(policy.days)} do not rise")
+    try:
+        ZoneInfo(policy.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {policy.timezone}; write it like Europe/Berlin") from None
+    try:
+        _holidays(policy.country, policy.subdivision, 2026)
+    except NotImplementedError:
+        there = f"{policy.country} {policy.subdivision}".strip()
+        raise ValueError(f"no holidays are known for {there}; write it like DE and BY") from None
+
+
 def at_local(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the UTC moment of a wall-clock time; one in a gap moves forward by the gap, of a doubled one the first."""
     # In a gap fold=0 reads the clock of before the change, which lands after the gap: exactly the move forward.
@@ -39,6 +94,20 @@ def at_local(wall: datetime, zone: ZoneInfo) -> datetime:
 def is_business_day(day: date, policy: FollowUpPolicy) -> bool:
     """Say whether a day is neither Saturday nor Sunday nor a public holiday of the policy's country."""
     return day.weekday() < _SATURDAY and day not in _holidays(policy.country, policy.subdivision, day.year)
+
+
+def _open_at(local: datetime, start: int, end: int) -> bool:
+    """Say whether a local time lies in the window, which may run over midnight."""
+    minute = local.hour * 60 + local.minute
+    return start <= minute < end if start < end else minute >= start or minute < end
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    total = int(hours) * 60 + int(minutes)
+    if int(minutes) > 59 or total > _DAY_MINUTES:
+        raise ValueError(f"{text} is no time of day")
+    return total
 
 
 def _nth_business_day(day: date, count: int, policy: FollowUpPolicy, zone: ZoneInfo) -> date:

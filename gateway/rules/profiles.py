@@ -10,6 +10,7 @@ from typing import Any
 from gateway.config import Config, FollowUpSection, ProfileSection
 from gateway.errors import ConfigError
 from gateway.model import FollowUpPolicy, Policy, Priority, Profile, Status, Substatus
+from gateway.rules import calendar
 
 _ALL = tuple(Priority)
 _CLOUD = (Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM, Priority.LOW)
@@ -88,6 +89,11 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
     for name, section in config.profile.items():
         profiles[name] = _changed(name, section, profiles)
     profiles = {name: _with_follow_up(p, config.follow_up) for name, p in profiles.items()}
+    for name, profile in profiles.items():
+        try:
+            calendar.check(profile.follow_up)
+        except ValueError as error:
+            raise ConfigError(f"follow_up of the profile {name}: {error}.") from None
     if config.gateway.profile not in profiles:
         raise ConfigError(f"gateway.profile is {config.gateway.profile!r}; there is {', '.join(sorted(profiles))}.")
     return Policy(

@@ -21,7 +21,7 @@ from gateway.errors import ConfigError, Unavailable
 # What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
 GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
-HEAD = "0001"
+HEAD = "0002"
 BUSY_SECONDS = 20
 
 

@@ -29,9 +29,10 @@ from gateway.store import events, lease, mails
 from gateway.store.db import Database
 from gateway.store.instance import Instance
 from gateway.store.sql import insert_new
-from gateway.store.tables import blob, contact, mail, outbox, support_case
+from gateway.store.tables import blob, contact, episode, mail, outbox, support_case
 
 REPLY_LENGTH = 1000
+NOT_WANTED = "not sent: the wait for the customer had ended, or was paused, or a later reminder was written"
 THREAD_EACH_END = 8
 
 
@@ -48,6 +49,7 @@ def add(
     instance: Instance,
     mail_domain: str,
     now: datetime,
+    episode_id: int | None = None,
 ) -> int | None:
     """Write one mail into the outbox and return its id; None when a mail with this key is there already."""
     row = {
@@ -63,6 +65,7 @@ def add(
         "created_at": now,
         "state": EntryState.READY,
         "run_at": now,
+        "episode_id": episode_id,
     }
     return conn.execute(insert_new(conn, outbox).values(row).returning(outbox.c.id)).scalar_one_or_none()
 
@@ -128,6 +131,37 @@ def park(database: Database, entry: OutboxEntry, *, why: str, now: datetime) -> 
     return ended
 
 
+def still_wanted(database: Database, entry: OutboxEntry) -> bool:
+    """Say whether a mail may leave at this moment: a reminder only while its wait runs, and only the last one of it.
+
+    Asked right before the relay is, because hours may lie between writing and leaving (OB-10, TM-07).
+    """
+    if entry.episode_id is None:
+        return True
+    latest = select(func.max(outbox.c.id)).where(outbox.c.episode_id == entry.episode_id).scalar_subquery()
+    runs = select(latest).where(episode.c.id == entry.episode_id, episode.c.ended_at.is_(None), ~_paused(episode))
+    with database.read() as conn:
+        return conn.execute(runs).scalar() == entry.id
+
+
+def withdraw(database: Database, entry: OutboxEntry) -> bool:
+    """End a lease on a mail that nobody wants any more.  False when another lease was taken since."""
+    cancelled = EntryState.CANCELLED
+    with database.write() as conn:
+        return lease.settle(
+            conn, outbox, entry_id=entry.id, fence=entry.fence, state=cancelled, last_reply=NOT_WANTED
+        )
+
+
+def want_again(conn: Connection, episode_id: int) -> None:
+    """Make the last reminder of a wait ready that was withdrawn while the wait was ended or paused (undo, resume)."""
+    latest = select(func.max(outbox.c.id)).where(outbox.c.episode_id == episode_id).scalar_subquery()
+    withdrawn = update(outbox).where(
+        outbox.c.id == latest, outbox.c.state == EntryState.CANCELLED, outbox.c.last_reply == NOT_WANTED
+    )
+    conn.execute(withdrawn.values(state=EntryState.READY, last_reply=""))
+
+
 def sent_by_verp(conn: Connection, verp_keys: Sequence[str]) -> dict[str, SentMail]:
     """Return the outgoing mails that these bounce addresses belong to."""
     if not verp_keys:
@@ -182,6 +216,10 @@ def move(conn: Connection, outbox_id: int, *, state: EntryState, allowed: Sequen
     return conn.execute(fitting.values(state=state, **values)).rowcount == 1
 
 
+def _paused(of: Any) -> Any:
+    return of.c.next_at.is_(None)
+
+
 def _keyed(instance: Instance, purpose: str, key: str) -> str:
     digest = hmac.new(instance.key, f"{purpose}:{key}".encode(), hashlib.sha256).digest()[:16]
     return base64.b32encode(digest).decode("ascii").rstrip("=").lower()
@@ -212,6 +250,7 @@ def _entries(conn: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[
             first_tried_at=row.first_tried_at or now,
             rendered=raws.get(row.rendered_sha256 or "", b""),
             uncertain=row.uncertain,
+            episode_id=row.episode_id,
         )
         for row in rows
     ]
