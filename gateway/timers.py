@@ -37,7 +37,6 @@ class Fired:
         """Return how many ended with this reason."""
         return sum(why is reason for _, why in self.decisions)
 
-
     def waiting(self) -> list[tuple[str, Reason]]:
         """Return those that were due and wait."""
         done = (Reason.FOLLOW_UP_SENT, Reason.FOLLOW_UP_CLOSED, Reason.FOLLOW_UP_NOT_DUE, Reason.FOLLOW_UPS_PAUSED)
@@ -93,9 +92,7 @@ def _fire_together(services: Services, case_ids: Sequence[int]) -> list[tuple[st
         found = cases.load_locked(conn, case_ids)
         facts = _facts(conn, services, found, now)
         for case in found:
-            decision = followups.on_timer(
-                case, facts.get(case.id, TimerFacts()), now=now, policy=services.policy
-            )
+            decision = followups.on_timer(case, facts.get(case.id, TimerFacts()), now=now, policy=services.policy)
             applied = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
             written += applied.outbox_ids
             decisions.append(decision)

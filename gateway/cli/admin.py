@@ -125,7 +125,9 @@ def _current(url: str) -> str:
 
 def _draw_turn(done: TurnView) -> None:
     console.line(f"{done.mails_processed} mails processed, {done.mails_sent} mails sent.")
-    console.line(f"{done.reminders} reminders written, {done.closed} cases closed, {len(done.waiting)} follow-ups wait.")
+    console.line(
+        f"{done.reminders} reminders written, {done.closed} cases closed, {len(done.waiting)} follow-ups wait."
+    )
     for waiting in done.waiting:
         console.line(f"  case {waiting.case}: {Reason(waiting.reason).sentence}")
     if done.clock_doubted:

@@ -217,9 +217,7 @@ def close(
 
 
 @command(commands, "priority", example="gateway case priority 3256109 --priority critical")
-def priority(
-    call: Call, number: Number, priority: Annotated[Priority, typer.Option(help="The new one.")]
-) -> None:
+def priority(call: Call, number: Number, priority: Annotated[Priority, typer.Option(help="The new one.")]) -> None:
     """Give a case another priority; follow-ups pause while it is one without them."""
     from gateway.desk import cases
 

@@ -204,9 +204,7 @@ def reopen(
         contact = _contact(conn, author)
         if author and contact is None:
             raise Refused(Reason.NOT_DESIGNATED_CONTACT, f"{clean_header(author)} is no contact that we know.")
-        decision = requests.reopen(
-            case, posted, contact, policy=services.policy, now=now, pin_checked=pin_checked
-        )
+        decision = requests.reopen(case, posted, contact, policy=services.policy, now=now, pin_checked=pin_checked)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
         view = case_views.one(conn, case.number)
     services.ring_outbox(made.outbox_ids)
@@ -257,9 +255,7 @@ def _decide(services: Services, number: str, rule: Callable[[Case, datetime], De
     return _decide_with(services, number, lambda _conn, case, now: rule(case, now))
 
 
-def _decide_with(
-    services: Services, number: str, rule: Callable[[Connection, Case, datetime], Decision]
-) -> CaseView:
+def _decide_with(services: Services, number: str, rule: Callable[[Connection, Case, datetime], Decision]) -> CaseView:
     """Do what `_decide` does for a rule that looks somebody up."""
     now = services.clock.now()
     with services.database.write() as conn:

@@ -78,11 +78,11 @@ def check(policy: FollowUpPolicy) -> None:
         ZoneInfo(policy.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"there is no time zone {policy.timezone}; write it like Europe/Berlin") from None
-    try:
-        _holidays(policy.country, policy.subdivision, 2026)
-    except NotImplementedError:
-        there = f"{policy.country} {policy.subdivision}".strip()
-        raise ValueError(f"no holidays are known for {there}; write it like DE and BY") from None
+    known = holidays.list_supported_countries()
+    subdivision = policy.subdivision
+    if policy.country and (policy.country not in known or subdivision not in ("", *known[policy.country])):
+        there = f"{policy.country} {subdivision}".strip()
+        raise ValueError(f"no holidays are known for {there}; write it like DE and BY")
 
 
 def at_local(wall: datetime, zone: ZoneInfo) -> datetime:

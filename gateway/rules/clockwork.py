@@ -34,7 +34,9 @@ def doubt(present: ClockReading, before: ClockReading | None, last_turn_at: date
     if since < -tolerance:
         return _jump(f"The last turn of a scheduler was {_minutes(-since)} later than now.")
     if since > tolerance:
-        return Doubt(kind=DoubtKind.OUTAGE, why=f"No scheduler ran for {_minutes(since)}; answers may still be on the way.")
+        return Doubt(
+            kind=DoubtKind.OUTAGE, why=f"No scheduler ran for {_minutes(since)}; answers may still be on the way."
+        )
     return None
 
 

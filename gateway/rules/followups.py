@@ -105,9 +105,7 @@ def on_priority(case: Case, priority: Priority, *, now: datetime, policy: Policy
     return _resume(case, case.episode, rules, now) if case.episode.paused else []
 
 
-def forecast(
-    case: Case, facts: TimerFacts, *, start: datetime, until: datetime, policy: Policy
-) -> list[PlannedView]:
+def forecast(case: Case, facts: TimerFacts, *, start: datetime, until: datetime, policy: Policy) -> list[PlannedView]:
     """Return the mails that this wait would still send up to `until`, each when it would leave, with the reason.
 
     start: the present; what is overdue leaves then.  facts: as they are, for what holds a closure now holds it then.

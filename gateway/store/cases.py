@@ -201,8 +201,8 @@ def start_episode(
     status: Status,
     question: str,
     steps: Sequence[FollowUpStep],
-    next_at: datetime | None,
     now: datetime,
+    next_at: datetime | None = None,
 ) -> None:
     """Begin a wait for the customer.  next_at: when its timer is looked at first, None for a paused one."""
     number = 1 + conn.execute(select(func.count()).where(episode.c.case_id == case.id)).scalar_one()

@@ -148,9 +148,7 @@ def withdraw(database: Database, entry: OutboxEntry) -> bool:
     """End a lease on a mail that nobody wants any more.  False when another lease was taken since."""
     cancelled = EntryState.CANCELLED
     with database.write() as conn:
-        return lease.settle(
-            conn, outbox, entry_id=entry.id, fence=entry.fence, state=cancelled, last_reply=NOT_WANTED
-        )
+        return lease.settle(conn, outbox, entry_id=entry.id, fence=entry.fence, state=cancelled, last_reply=NOT_WANTED)
 
 
 def want_again(conn: Connection, episode_id: int) -> None:

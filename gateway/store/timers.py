@@ -47,9 +47,7 @@ class Due:
     case_id: int
 
 
-def claim(
-    conn: Connection, *, now: datetime, limit: int, after: Due | None = None, patient: bool = True
-) -> list[Due]:
+def claim(conn: Connection, *, now: datetime, limit: int, after: Due | None = None, patient: bool = True) -> list[Due]:
     """Take up to `limit` timers that are due, oldest first; nobody else gets them for the time of a lease.
 
     after: the last one of the batch before, so that a turn meets no timer twice.  patient: pass over those that
