@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway import effects, maillog
-from gateway.model import Case, Decision, TimerFacts
+from gateway.model import Case, TimerFacts
 from gateway.model.views import PlannedView
 from gateway.reasons import Reason
 from gateway.rules import followups
@@ -86,16 +86,16 @@ def _claims(services: Services, *, patient: bool) -> Iterator[list[int]]:
 
 def _fire_together(services: Services, case_ids: Sequence[int]) -> list[tuple[str, Reason]]:
     now = services.clock.now()
-    written: list[int] = []
-    decisions: list[Decision] = []
     with services.database.write() as conn:
         found = cases.load_locked(conn, case_ids)
         facts = _facts(conn, services, found, now)
-        for case in found:
-            decision = followups.on_timer(case, facts.get(case.id, TimerFacts()), now=now, policy=services.policy)
-            applied = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
-            written += applied.outbox_ids
-            decisions.append(decision)
+        quiet = TimerFacts()
+        decided = [
+            (case, followups.on_timer(case, facts.get(case.id, quiet), now=now, policy=services.policy))
+            for case in found
+        ]
+        written = effects.apply_many(conn, decided, scribe=services.scribe, now=now)
+    decisions = [decision for _, decision in decided]
     for decision in decisions:
         if decision.effects and decision.reason not in QUIET:
             maillog.timer_fired(decision)

@@ -1,6 +1,6 @@
 """Cases: their rows, their Reference IDs, their waits for the customer, their feeds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,10 +65,8 @@ _STEPS = (
     .where(follow_up_step.c.episode_id.in_(bindparam("of", expanding=True)))
     .order_by(follow_up_step.c.episode_id, follow_up_step.c.step)
 )
-_LIVE_REFERENCE = select(reference.c.id).where(
-    reference.c.case_number == bindparam("number"),
-    reference.c.feed == bindparam("feed"),
-    reference.c.recipient == bindparam("recipient"),
+_LIVE_REFERENCES = select(reference).where(
+    reference.c.case_number.in_(bindparam("numbers", expanding=True)),
     reference.c.state == literal(ReferenceState.LIVE),
 )
 _ADD_UPDATE = case_update.insert().returning(case_update.c.id)
@@ -140,16 +138,22 @@ def lock_named(conn: Connection, ids: Iterable[str]) -> None:
         conn.execute(rows.with_for_update())
 
 
-def reference_for(conn: Connection, *, number: str, feed: Feed, recipient: str, fresh: str, now: datetime) -> str:
-    """Return the live Reference ID of (case, feed, recipient); `fresh` becomes it when there is none yet."""
-    key = {"number": number, "feed": feed, "recipient": recipient}
-    found = conn.execute(_LIVE_REFERENCE, key).scalar()
-    if found is None:
-        values = {"case_number": number, "feed": feed, "recipient": recipient, "state": ReferenceState.LIVE}
+def references_for(
+    conn: Connection, wanted: Sequence[tuple[str, Feed, str]], *, fresh: Callable[[], str], now: datetime
+) -> dict[tuple[str, Feed, str], str]:
+    """Return the live Reference ID of each (case, feed, recipient); one is made where there is none yet.
+
+    fresh: makes a new ID.
+    """
+    found = _live_references(conn, wanted)
+    missing = sorted(set(wanted) - set(found))
+    if missing:
+        live = {"state": ReferenceState.LIVE, "created_at": now}
+        rows = [{"id": fresh(), "case_number": c, "feed": f, "recipient": r, **live} for c, f, r in missing]
         # Somebody else may have been faster; then theirs counts.
-        conn.execute(insert_new(conn, reference).values(id=fresh, created_at=now, **values))
-        found = conn.execute(_LIVE_REFERENCE, key).scalar_one()
-    return str(found)
+        conn.execute(insert_new(conn, reference), rows)
+        found |= _live_references(conn, missing)
+    return found
 
 
 def set_status(conn: Connection, case: Case, status: Status, substatus: Substatus, *, now: datetime) -> None:
@@ -233,6 +237,14 @@ def _cases(conn: Connection, rows: Sequence[Row[Any]]) -> list[Case]:
     own = contacts.addresses_of(conn, {row.contact_id for row in rows})
     steps = _steps(conn, [row.episode_id for row in rows if row.episode_id is not None])
     return [_case(row, own[row.contact_id], steps.get(row.episode_id, ())) for row in rows]
+
+
+def _live_references(conn: Connection, wanted: Sequence[tuple[str, Feed, str]]) -> dict[tuple[str, Feed, str], str]:
+    if not wanted:
+        return {}
+    rows = conn.execute(_LIVE_REFERENCES, {"numbers": list({number for number, _, _ in wanted})})
+    found = {(row.case_number, Feed(row.feed), row.recipient): row.id for row in rows}
+    return {key: found[key] for key in wanted if key in found}
 
 
 def _steps(conn: Connection, episode_ids: Sequence[int]) -> dict[int, tuple[FollowUpStep, ...]]:

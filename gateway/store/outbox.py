@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,38 +37,29 @@ NOT_WANTED = "not sent: the wait for the customer had ended, or was paused, or a
 THREAD_EACH_END = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOutgoing:
+    """One mail to write into the outbox; fields as in `Notify`."""
+
+    key: str
+    notice: Notice
+    to: str
+    to_name: str
+    case_number: str
+    reference_id: str
+    context: Mapping[str, Any]
+    episode_id: int | None = None
+
+
 def add(
-    conn: Connection,
-    *,
-    key: str,
-    notice: Notice,
-    to: str,
-    to_name: str,
-    case_number: str,
-    reference_id: str,
-    context: Mapping[str, Any],
-    instance: Instance,
-    mail_domain: str,
-    now: datetime,
-    episode_id: int | None = None,
-) -> int | None:
-    """Write one mail into the outbox and return its id; None when a mail with this key is there already."""
-    row = {
-        "idempotency_key": key,
-        "notice": notice,
-        "case_number": case_number,
-        "to_address": to,
-        "to_name": to_name,
-        "reference_id": reference_id,
-        "context": json.loads(json.dumps(context)),
-        "message_id": f"<{_keyed(instance, 'message-id', key)}@{mail_domain}>",
-        "verp_key": _keyed(instance, "verp", key),
-        "created_at": now,
-        "state": EntryState.READY,
-        "run_at": now,
-        "episode_id": episode_id,
-    }
-    return conn.execute(insert_new(conn, outbox).values(row).returning(outbox.c.id)).scalar_one_or_none()
+    conn: Connection, mails: Sequence[NewOutgoing], *, instance: Instance, mail_domain: str, now: datetime
+) -> list[int]:
+    """Write mails into the outbox and return their ids; one whose key is there already is nothing."""
+    if not mails:
+        return []
+    # In the order of their keys: two transactions that write the same mails never wait for each other in a ring.
+    rows = [_row(new, instance, mail_domain, now) for new in sorted(mails, key=lambda new: new.key)]
+    return list(conn.execute(insert_new(conn, outbox).returning(outbox.c.id), rows).scalars())
 
 
 def claim(
@@ -212,6 +204,24 @@ def move(conn: Connection, outbox_id: int, *, state: EntryState, allowed: Sequen
     """Bring a mail to another state by hand; False when it is in none of the `allowed` ones."""
     fitting = update(outbox).where(outbox.c.id == outbox_id, outbox.c.state.in_(allowed))
     return conn.execute(fitting.values(state=state, **values)).rowcount == 1
+
+
+def _row(new: NewOutgoing, instance: Instance, mail_domain: str, now: datetime) -> dict[str, Any]:
+    return {
+        "idempotency_key": new.key,
+        "notice": new.notice,
+        "case_number": new.case_number,
+        "to_address": new.to,
+        "to_name": new.to_name,
+        "reference_id": new.reference_id,
+        "context": json.loads(json.dumps(new.context)),
+        "message_id": f"<{_keyed(instance, 'message-id', new.key)}@{mail_domain}>",
+        "verp_key": _keyed(instance, "verp", new.key),
+        "created_at": now,
+        "state": EntryState.READY,
+        "run_at": now,
+        "episode_id": new.episode_id,
+    }
 
 
 def _paused(of: Any) -> Any:

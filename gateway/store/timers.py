@@ -32,7 +32,10 @@ from gateway.store.tables import case_update, episode, follow_up_step, mail, mai
 # The whole of a letter stands in the feed; its beginning is enough to tell the owner.
 _EXCERPT = 2000
 
-_WRITE = update(episode).where(episode.c.id == bindparam("of"))
+_HOLD = (
+    update(episode).where(episode.c.id == bindparam("of")).values(next_at=bindparam("next_at"), held=bindparam("held"))
+)
+_FREE = _HOLD.values(look_after=0.0)
 _WRITE_STEP = update(follow_up_step).where(
     follow_up_step.c.episode_id == bindparam("of"), follow_up_step.c.step == bindparam("which")
 )
@@ -84,16 +87,31 @@ def running_before(conn: Connection, until: datetime, *, limit: int, after: Due 
     return [Due(row.next_at, row.id, row.case_id) for row in rows]
 
 
-def write(
-    conn: Connection, before: Episode, steps: Sequence[FollowUpStep], *, next_at: datetime | None, held: str
-) -> None:
-    """Write a ladder as it is now; steps that did not change are left alone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """A ladder as it is from now on.  before: the wait as it was read.  held: why its closure waits."""
+
+    before: Episode
+    steps: Sequence[FollowUpStep]
+    next_at: datetime | None
+    held: str
+
+
+def write(conn: Connection, ladders: Sequence[Ladder]) -> None:
+    """Write ladders as they are now; steps that did not change are left alone."""
+    waits = [{"of": one.before.id, "next_at": one.next_at, "held": one.held} for one in ladders]
     # What holds a closure seldom goes within seconds, so a held one keeps the lease of this look.
-    free = {} if held else {"look_after": 0.0}
-    conn.execute(_WRITE, {"of": before.id, "next_at": next_at, "held": held, **free})
-    changed = [new for old, new in zip(before.steps, steps, strict=True) if new != old]
+    for statement, rows in ((_FREE, [w for w in waits if not w["held"]]), (_HOLD, [w for w in waits if w["held"]])):
+        if rows:
+            conn.execute(statement, rows)
+    changed = [
+        _step_row(one.before, new)
+        for one in ladders
+        for old, new in zip(one.before.steps, one.steps, strict=True)
+        if new != old
+    ]
     if changed:
-        conn.execute(_WRITE_STEP, [_step_row(before, step) for step in changed])
+        conn.execute(_WRITE_STEP, changed)
 
 
 def facts(

@@ -1,6 +1,5 @@
 """The clock that jumps, and the turn of the scheduler as a command.  Source: CONTRACT 2, FA-09, PROCESS 4.7."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,10 +19,10 @@ def monotonic() -> list[float]:
 
 
 @pytest.fixture
-def keeper(stage: Stage, monotonic: list[float]) -> Iterator[scheduler.Timekeeper]:
+def keeper(stage: Stage, monotonic: list[float]) -> scheduler.Timekeeper:
     """Return the keeper of the time, on the stage's clock set to the real present."""
     stage.clock.moment = datetime.now(UTC).replace(microsecond=0)
-    yield scheduler.Timekeeper(stage.clock, lambda: monotonic[0])
+    return scheduler.Timekeeper(stage.clock, lambda: monotonic[0])
 
 
 def two_cases(stage: Stage) -> tuple[str, str]:

@@ -144,7 +144,7 @@ def test_follow_ups_wait_for_the_send_window(staged: Build) -> None:
     assert view is not None
     assert [step.due_at.hour for step in view.steps if step.due_at] == [7, 7, 7]
     assert turn(stage, days=2) == []
-    assert turn(stage, hours=7) == ["follow-up-1"]
+    assert turn(stage, hours=8) == ["follow-up-1"]
     assert turn(stage, days=4) == ["follow-up-2"], "missed, and in the window"
     assert turn(stage, days=9, hours=12) == [], "at night"
     assert turn(stage, hours=12) == ["follow-up-closed"]
