@@ -23,6 +23,8 @@ from gateway.store.db import GONE
 
 # Cases of one transaction: enough to share a commit, few enough that a mail never waits long for the database.
 BATCH = 50
+# Timers of one claim; a lease is long enough for all of them.
+CLAIM = 500
 # Of these decisions nothing is to be told: nothing was due, or nothing has changed.
 QUIET = (Reason.FOLLOW_UP_NOT_DUE,)
 
@@ -73,15 +75,15 @@ def _claims(services: Services, *, patient: bool) -> Iterator[list[int]]:
     last, seen = None, set[int]()
     while True:
         with services.database.write() as conn:
-            due = timers.claim(conn, now=services.clock.now(), limit=BATCH, after=last, patient=patient)
+            due = timers.claim(conn, now=services.clock.now(), limit=CLAIM, after=last, patient=patient)
         if not due:
             return
         last = due[-1]
         # A step that was just done may have left another one due; that is for the next turn.
         fresh = [one.case_id for one in due if one.case_id not in seen]
         seen.update(fresh)
-        if fresh:
-            yield fresh
+        for start in range(0, len(fresh), BATCH):
+            yield fresh[start : start + BATCH]
 
 
 def _fire_together(services: Services, case_ids: Sequence[int]) -> list[tuple[str, Reason]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, literal, or_, select, true, update
+from sqlalchemy import Connection, bindparam, exists, func, literal, or_, select, true, tuple_, update
 
 from gateway.model import (
     Case,
@@ -148,8 +148,9 @@ def sent_at(conn: Connection, episode_id: int) -> dict[int, datetime]:
 
 
 def _later(after: Due) -> Any:
-    at_once = and_(episode.c.next_at == after.at, episode.c.id > after.episode_id)
-    return or_(episode.c.next_at > after.at, at_once)
+    # A row value, which both databases look up in the index; an OR would be a filter over all that is due.
+    here = tuple_(literal(after.at, episode.c.next_at.type), literal(after.episode_id))
+    return tuple_(episode.c.next_at, episode.c.id) > here
 
 
 def _step_row(before: Episode, step: FollowUpStep) -> dict[str, Any]:

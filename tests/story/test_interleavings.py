@@ -191,12 +191,12 @@ def test_a_scheduler_that_slept_past_its_lease_sends_nothing_twice(
         wait_until(lambda: _state(sleeper.pid) == "T", seconds=60, what="the first scheduler to stop itself")
         with stage.services.database.write() as conn:
             leased = conn.execute(update(tables.episode).where(tables.episode.c.look_after > 0).values(look_after=0))
-            assert leased.rowcount == 50, "one batch is in the sleeper's hands"
+            assert leased.rowcount == 60, "they are in the sleeper's hands"
         other = scheduler(stage, database_url, tmp_path, "run")
         assert last_line(other) == ["60", "60"]
     finally:
         os.kill(sleeper.pid, signal.SIGCONT)
-    assert last_line(sleeper) == ["0", "50"], "it decided again, and nothing was left to do"
+    assert last_line(sleeper) == ["0", "60"], "it decided again, and nothing was left to do"
     assert sorted(str(entry.case) for entry in stage.outbox("follow-up-1")) == numbers
 
 
