@@ -7,36 +7,31 @@ else this machine does falls on both.  The ratio is the median over the rounds. 
 MAIL, RCPT and DATA in one go, as real MTAs do where PIPELINING is offered; the yardstick does not offer it.
 """
 
-import asyncio
-import multiprocessing
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from benchmarks import traffic
 from benchmarks.row import Row
+from benchmarks.traffic import CARE, MAIL_BYTES, Mail
 
-CONNECTIONS = 10
-MAIL_BYTES = 3500
 MAILS_PER_ROUND = 2000
 ROUNDS = 5
 TARGET = 0.85
-CARE = "care@example.com"
-START_SECONDS = 60
+SENDER = "ann@example.org"
 
 _LINE = b"The quick brown fox jumps over the lazy dog, and then it does so once more.\r\n"
 
 
 def run() -> list[Row]:
     """Measure; about 30 seconds on an idle machine."""
-    with _server(_serve_ours) as ours, _server(_serve_null_sink) as null_sink:
+    with traffic.server(_serve_ours) as ours, traffic.server(traffic.null_sink) as null_sink:
         for port in (ours, null_sink):
-            asyncio.run(_send(port, 300, "warm-up", pipelining=False))
+            traffic.send(port, mails("warm-up", 300))
         rounds = [
             (
                 _rate(ours, f"a{number}"),
@@ -67,110 +62,22 @@ def run() -> list[Row]:
 
 def _rate(port: int, label: str, *, pipelining: bool = False) -> float:
     """Return mails a second over one round."""
+    prepared = mails(label, MAILS_PER_ROUND)
     began = time.perf_counter()
-    asyncio.run(_send(port, MAILS_PER_ROUND, label, pipelining=pipelining))
+    traffic.send(port, prepared, pipelining=pipelining)
     return MAILS_PER_ROUND / (time.perf_counter() - began)
 
 
-# The client
-
-
-def message(label: str, number: int) -> bytes:
-    """Return a mail of MAIL_BYTES that differs from all others, with its final dot."""
-    head = (
-        f"From: Ann Lee <ann@example.org>\r\nTo: {CARE}\r\nSubject: Re: [Case 0000000042] It does not start\r\n"
-        f"Message-ID: <{label}.{number}@example.org>\r\nDate: Mon, 2 Mar 2026 09:00:00 +0000\r\n\r\n"
-    ).encode()
-    lines = (MAIL_BYTES - len(head)) // len(_LINE)
-    return head + _LINE * lines + b".\r\n"
-
-
-async def _send(port: int, count: int, label: str, *, pipelining: bool) -> None:
-    """Send that many mails over the kept connections, as fast as the answers come."""
-    numbers = iter(range(count))
-    loop = asyncio.get_running_loop()
-    clients = [
-        (await loop.create_connection(lambda: _Client(numbers, label, pipelining=pipelining), "127.0.0.1", port))[1]
-        for _ in range(CONNECTIONS)
-    ]
-    await asyncio.gather(*(client.finished for client in clients))
-
-
-class _Client(asyncio.Protocol):
-    """One connection.  Without pipelining it waits for each reply, as aiosmtpd, which does not offer it, demands."""
-
-    def __init__(self, numbers: Iterator[int], label: str, *, pipelining: bool) -> None:
-        self._numbers = numbers
-        self._label = label
-        self._pipelining = pipelining
-        self._said = b""
-        self._steps = self._dialogue()
-        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        next(self._steps)
-
-    def data_received(self, data: bytes) -> None:
-        self._said += data
-        while b"\n" in self._said and not self.finished.done():
-            line, _, self._said = self._said.partition(b"\n")
-            # Only the last line of a reply has a blank after the code.
-            if line[3:4] == b" ":
-                self._advance(line)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.finished.done():
-            self.finished.set_exception(error or ConnectionError("the server hung up"))
-
-    def _advance(self, line: bytes) -> None:
-        try:
-            self._steps.send(line)
-        except StopIteration:
-            self._transport.close()
-            self.finished.set_result(None)
-        except RuntimeError as error:
-            self._transport.close()
-            self.finished.set_exception(error)
-
-    def _dialogue(self) -> Generator[None, bytes, None]:
-        envelope = (b"MAIL FROM:<ann@example.org>\r\n", b"RCPT TO:<care@example.com>\r\n", b"DATA\r\n")
-        yield from self._expect(b"220")
-        self._transport.write(b"EHLO client.example.org\r\n")
-        yield from self._expect(b"250")
-        for number in self._numbers:
-            for group in [b"".join(envelope)] if self._pipelining else envelope:
-                self._transport.write(group)
-                for _ in range(group.count(b"\n") - group.endswith(b"DATA\r\n")):
-                    yield from self._expect(b"250")
-            yield from self._expect(b"354")
-            self._transport.write(message(self._label, number))
-            yield from self._expect(b"250")
-
-    def _expect(self, code: bytes) -> Generator[None, bytes, None]:
-        line = yield
-        if not line.startswith(code):
-            raise RuntimeError(f"expected {code!r}, the server said {line!r}")
-
-
-# The servers
-
-
-@contextmanager
-def _server(serve: Callable[[Connection], None]) -> Iterator[int]:
-    """Run a server in a process of its own; yields its port."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=serve, args=(there,), daemon=True)
-    process.start()
-    try:
-        if not here.poll(START_SECONDS):
-            raise RuntimeError("the server did not start")
-        yield here.recv()
-    finally:
-        here.send("stop")
-        process.join(START_SECONDS)
+def mails(label: str, count: int) -> list[Mail]:
+    """Return that many mails of MAIL_BYTES, no two alike."""
+    made = []
+    for number in range(count):
+        head = (
+            f"From: Ann Lee <{SENDER}>\r\nTo: {CARE}\r\nSubject: Re: [Case 0000000042] It does not start\r\n"
+            f"Message-ID: <{label}.{number}@example.org>\r\nDate: Mon, 2 Mar 2026 09:00:00 +0000\r\n\r\n"
+        ).encode()
+        made.append(Mail(SENDER, head + _LINE * ((MAIL_BYTES - len(head)) // len(_LINE)) + b".\r\n"))
+    return made
 
 
 def _serve_ours(pipe: Connection) -> None:
@@ -180,7 +87,8 @@ def _serve_ours(pipe: Connection) -> None:
     from gateway.inbound.smtp import Listener
     from gateway.inbound.spool import Spool
     from gateway.model import NewMail, SpooledMail
-    from gateway.store import db, mails
+    from gateway.store import db
+    from gateway.store import mails as store
 
     # The log is written as in production, to a place that costs nothing.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -192,7 +100,7 @@ def _serve_ours(pipe: Connection) -> None:
         def write_batch(batch: Any) -> list[SpooledMail]:
             incoming: list[NewMail] = list(batch)
             with database.write() as conn:
-                return mails.spool_many(conn, incoming)
+                return store.spool_many(conn, incoming)
 
         config = load(gateway={"care_address": CARE}, smtp={"port": 0, "max_messages_per_session": 1_000_000})
         spool = Spool(write_batch)
@@ -204,25 +112,3 @@ def _serve_ours(pipe: Connection) -> None:
         listener.stop()
         spool.stop()
         database.close()
-
-
-class _Nothing:
-    """A handler that keeps nothing."""
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        return "250 OK"
-
-
-def _serve_null_sink(pipe: Connection) -> None:
-    from aiosmtpd.controller import UnthreadedController
-
-    loop = asyncio.new_event_loop()
-    # With a name given, aiosmtpd asks no name server.
-    controller = UnthreadedController(
-        _Nothing(), hostname="127.0.0.1", port=0, loop=loop, server_hostname="sink.example.com"
-    )
-    controller.begin()
-    assert controller.server is not None
-    pipe.send(controller.server.sockets[0].getsockname()[1])
-    loop.add_reader(pipe.fileno(), loop.stop)
-    loop.run_forever()

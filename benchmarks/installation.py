@@ -60,7 +60,7 @@ class Installation:
         """Run `gateway serve` as its own process; yields it when it has said 220."""
         command = [sys.executable, "-m", "gateway", "serve", "--roles", "smtp,worker,scheduler"]
         with (self.folder / "serve.log").open("ab") as log:
-            process = subprocess.Popen([*command, "--config", str(self.settings)], stderr=log)
+            process = subprocess.Popen([*command, "--config", str(self.settings)], stdout=log, stderr=log)
         try:
             self._wait_for_greeting(process)
             yield psutil.Process(process.pid)

@@ -1,13 +1,12 @@
 """What the benchmarks send, and where to: a fast SMTP client, replies of customers, and the sink that keeps nothing.
 
-The client is one asyncio protocol a connection, far cheaper than any server it talks to; it waits for each answer, for
-aiosmtpd offers no PIPELINING.  The null sink is a stock aiosmtpd in a process of its own: the yardstick of whatever
-takes mail in Python.
+The client is one asyncio protocol a connection, far cheaper than any server it talks to.  The null sink is a stock
+aiosmtpd in a process of its own: the yardstick of whatever takes mail in Python.
 """
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -56,20 +55,26 @@ def reply(label: str, *, sender: str, case_number: str, reference_id: str) -> Ma
     return Mail(sender, f"{head}{plain}{opening}{line * lines}{closing}.\r\n".encode())
 
 
-def send(port: int, mails: Sequence[Mail]) -> None:
+def send(port: int, mails: Sequence[Mail], *, pipelining: bool = False) -> None:
     """Send mails over CONNECTIONS kept connections, as fast as the answers come.  Raises when one is refused."""
-    asyncio.run(_send(port, iter(mails)))
+    asyncio.run(_send(port, iter(mails), pipelining=pipelining))
 
 
-async def _send(port: int, mails: Iterator[Mail]) -> None:
+async def _send(port: int, mails: Iterator[Mail], *, pipelining: bool) -> None:
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(lambda: _Client(mails), "127.0.0.1", port) for _ in range(CONNECTIONS)]
-    await asyncio.gather(*(client.finished for _, client in made))
+    clients = [
+        (await loop.create_connection(lambda: _Client(mails, pipelining=pipelining), "127.0.0.1", port))[1]
+        for _ in range(CONNECTIONS)
+    ]
+    await asyncio.gather(*(client.finished for client in clients))
 
 
 class _Client(asyncio.Protocol):
-    def __init__(self, mails: Iterator[Mail]) -> None:
+    """One connection.  Without pipelining it waits for each reply, as aiosmtpd, which does not offer it, demands."""
+
+    def __init__(self, mails: Iterator[Mail], *, pipelining: bool) -> None:
         self._mails = mails
+        self._pipelining = pipelining
         self._said = b""
         self._steps = self._dialogue()
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -81,37 +86,45 @@ class _Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._said += data
-        # A reply is whole when its last line, the one with a blank after the code, is.
-        if self._said.endswith(b"\n") and self._said[self._said.rfind(b"\n", 0, -1) + 1 :][3:4] == b" ":
-            said, self._said = self._said, b""
-            try:
-                self._steps.send(said)
-            except StopIteration:
-                self._transport.close()
-                self.finished.set_result(None)
-            except RuntimeError as error:
-                self._transport.close()
-                self.finished.set_exception(error)
+        while b"\n" in self._said and not self.finished.done():
+            line, _, self._said = self._said.partition(b"\n")
+            # Only the last line of a reply has a blank after the code.
+            if line[3:4] == b" ":
+                self._advance(line)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.finished.done():
             self.finished.set_exception(error or ConnectionError("the server hung up"))
 
-    def _dialogue(self) -> Iterator[Any]:
-        yield from self._expect(b"220", b"")
-        yield from self._expect(b"250", b"EHLO client.example.org\r\n")
-        for mail in self._mails:
-            yield from self._expect(b"250", f"MAIL FROM:<{mail.sender}>\r\n".encode())
-            yield from self._expect(b"250", f"RCPT TO:<{CARE}>\r\n".encode())
-            yield from self._expect(b"354", b"DATA\r\n")
-            yield from self._expect(b"250", mail.data)
+    def _advance(self, line: bytes) -> None:
+        try:
+            self._steps.send(line)
+        except StopIteration:
+            self._transport.close()
+            self.finished.set_result(None)
+        except RuntimeError as error:
+            self._transport.close()
+            self.finished.set_exception(error)
 
-    def _expect(self, code: bytes, command: bytes) -> Iterator[Any]:
-        if command:
-            self._transport.write(command)
-        said: bytes = yield
-        if not said.startswith(code):
-            raise RuntimeError(f"expected {code!r}, the server said {said!r}")
+    def _dialogue(self) -> Generator[None, bytes, None]:
+        yield from self._expect(b"220")
+        self._transport.write(b"EHLO client.example.org\r\n")
+        yield from self._expect(b"250")
+        for mail in self._mails:
+            recipient = f"RCPT TO:<{CARE}>\r\n".encode()
+            envelope = (f"MAIL FROM:<{mail.sender}>\r\n".encode(), recipient, b"DATA\r\n")
+            for group in [b"".join(envelope)] if self._pipelining else envelope:
+                self._transport.write(group)
+                for _ in range(group.count(b"\n") - group.endswith(b"DATA\r\n")):
+                    yield from self._expect(b"250")
+            yield from self._expect(b"354")
+            self._transport.write(mail.data)
+            yield from self._expect(b"250")
+
+    def _expect(self, code: bytes) -> Generator[None, bytes, None]:
+        line = yield
+        if not line.startswith(code):
+            raise RuntimeError(f"expected {code!r}, the server said {line!r}")
 
 
 @contextmanager

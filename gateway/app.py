@@ -61,7 +61,7 @@ class App:
         self.database = db.Database(config.database.url)
         db.ensure_schema(self.database)
         self._caused: list[int] = []
-        self._bell: worker.Doorbell | None = None
+        self._works_here = False
         self._running: list[_Runs] = []
         self._listener: Listener | None = None
         self._stopped = threading.Event()
@@ -165,7 +165,8 @@ class App:
         seconds: how long at most; what is left then is delivered by `gateway serve` or the next turn.
         """
         ids, self._caused = self._caused, []
-        if not ids or self.config.broker.url:
+        if not ids:
+            # With Redis the workers were rung already: delivering is theirs.
             return []
         office = self.post_office(_OnlyThese(ids))
         thread = threading.Thread(target=_drain_quietly, args=(office,), name="deliver", daemon=True)
@@ -242,17 +243,23 @@ class App:
         )
 
     def _start_worker(self) -> None:
-        url = self.config.broker.url
-        broker = worker.redis_broker(url) if url else worker.InProcessBroker()
-        office = self.post_office()
-        jobs = worker.Jobs(drain_mail=self.process_mail, drain_outbox=lambda: delivery.drain(office))
-        lanes = self.config.relay.connections
-        self._bell = worker.declare(broker, jobs, outbox_lanes=lanes)
-        self._run(worker.Worker(broker, threads=lanes + 1))
+        threads = self.config.relay.connections + 1
+        self._run(worker.Worker(self._broker, threads=threads))
         keeper_seconds = lease.LEASE_SECONDS / 3
         self._run(scheduler.Ticker("leases", keeper_seconds, scheduler.renew_leases, self.services))
+        self._works_here = True
         self._ring_mail()
         self._ring_outbox(())
+
+    @cached_property
+    def _broker(self) -> worker.Broker:
+        url = self.config.broker.url
+        return worker.redis_broker(url) if url else worker.InProcessBroker()
+
+    @cached_property
+    def _doorbell(self) -> worker.Doorbell:
+        jobs = worker.Jobs(drain_mail=self.process_mail, drain_outbox=self.deliver_due)
+        return worker.declare(self._broker, jobs, outbox_lanes=self.config.relay.connections)
 
     def _run(self, thing: "_Runs") -> None:
         thing.start()
@@ -265,12 +272,12 @@ class App:
         return spooled
 
     def _ring_mail(self) -> None:
-        if self._bell is not None:
-            self._bell.ring_mail(0)
+        if self._works_here or self.config.broker.url:
+            self._doorbell.ring_mail(0)
 
     def _ring_outbox(self, ids: Sequence[int]) -> None:
-        if self._bell is not None:
-            self._bell.ring_outbox(0)
+        if self._works_here or self.config.broker.url:
+            self._doorbell.ring_outbox(0)
         else:
             self._caused.extend(ids)
 

@@ -4,18 +4,55 @@ Every key is documented with its unit and default in `gateway.example.toml`; a t
 Nothing outside this file reads an environment variable or the settings file.
 """
 
+import ipaddress
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from gateway import addresses
 from gateway.errors import ConfigError
 
 DEFAULT_FILE = "gateway.toml"
 PREFIX = "GATEWAY_"
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text, strict=False)
+    return text
+
+
+def _mailbox(text: str) -> str:
+    """Refuse what could not be mailed: a notice to it would be dead, and nobody would be told by it."""
+    if text and (not addresses.key(text) or not text.isprintable() or set(text) & set(" <>,;")):
+        raise ValueError(f"{text!r} is not one mail address, for example admin@example.com")
+    return text
+
+
+def _domain(text: str) -> str:
+    """Refuse what no Message-ID can end with: no mail with such a one could ever leave."""
+    if text and not all(part and part.replace("-", "a").replace("_", "a").isalnum() for part in text.split(".")):
+        raise ValueError(f"{text!r} is no domain, for example example.com")
+    return text
+
+
+def _broker_url(text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("leave it empty (wake-ups stay inside the process) or write redis://host:port/number")
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
 class Section(BaseModel):
@@ -30,8 +67,8 @@ class GatewaySection(Section):
     data_dir: Path = Path("var")
     organisation: str = "Customer Care"
     care_address: str = "care@localhost"
-    mail_domain: str = ""
-    admin_address: str = ""
+    mail_domain: Annotated[str, AfterValidator(_domain)] = ""
+    admin_address: Mailbox = ""
     base_url: str = "http://127.0.0.1:8080"
     care_phone: str = ""
     contact_page: str = ""
@@ -49,7 +86,7 @@ class DatabaseSection(Section):
 class BrokerSection(Section):
     """Who carries wake-ups; empty means inside this process."""
 
-    url: str = ""
+    url: Annotated[str, AfterValidator(_broker_url)] = ""
 
 
 class SmtpSection(Section):
@@ -63,7 +100,7 @@ class SmtpSection(Section):
     tls_cert: str = ""
     tls_key: str = ""
     proxy_protocol: bool = False
-    trusted_relays: list[str] = []
+    trusted_relays: list[Network] = []
     max_recipients: int = Field(default=100, ge=1)
     max_connections: int = Field(default=100, ge=1)
     max_connections_per_address: int = Field(default=20, ge=1)
@@ -171,7 +208,7 @@ class RetentionSection(Section):
 class EscalationSection(Section):
     """Who reviews escalations."""
 
-    owner: str = ""
+    owner: Mailbox = ""
 
 
 class UnlinkedNoticeSection(Section):
@@ -189,7 +226,7 @@ class QueueSection(Section):
 class WebhooksSection(Section):
     """Calls to other systems."""
 
-    allowed_networks: list[str] = []
+    allowed_networks: list[Network] = []
 
 
 class SchedulerSection(Section):
@@ -280,6 +317,8 @@ def load(path: Path | None = None, **overrides: Any) -> Config:
     except ValidationError as error:
         lines = [f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
         raise ConfigError("The settings cannot be used:\n  " + "\n  ".join(lines)) from None
+    except SettingsError:
+        raise ConfigError(_unreadable_environment()) from None
 
 
 def effective(config: Config) -> dict[str, Any]:
@@ -323,6 +362,15 @@ def _refuse_unknown_environment() -> None:
             raise ConfigError(
                 f"The environment variable {name} names no section of the settings; see gateway.example.toml."
             )
+
+
+def _unreadable_environment() -> str:
+    """Say how a list or a table is written in the environment; names the variables only: a value may be a secret."""
+    names = sorted(name for name in os.environ if name.upper().startswith(PREFIX))
+    return (
+        f"A list or table in the environment is not valid JSON (one of {', '.join(names)}); write a list like "
+        """GATEWAY_SMTP__ACCEPT='["care@example.com"]'."""
+    )
 
 
 def _mask_password(url: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -42,7 +43,7 @@ from gateway.rules import mail as mail_rules
 from gateway.services import Services
 from gateway.store import cases, contacts, mails, outbox
 from gateway.store import hints as hint_store
-from gateway.store.db import GONE
+from gateway.store.db import GONE, patiently
 
 BATCH = 32
 FAILURES_TO_QUARANTINE = 3
@@ -83,7 +84,7 @@ def process_mails(services: Services, reader: Reader, *, limit: int | None = Non
             batch = coming.result()
             taken += len(batch)
             coming = _take(services, reader, aside, owner, None if limit is None else limit - taken)
-            services.ring_outbox(_settle_all(services, batch))
+            services.ring_outbox(patiently("process", partial(_settle_all, services, batch)))
     return taken
 
 

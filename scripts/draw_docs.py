@@ -1,7 +1,8 @@
 """Redraw the documents that are drawn from tables: `make docs`.
 
 docs/states.md comes from the transition table and the profiles, docs/images/ladder.svg from the follow-up days of the
-profiles, docs/reasons.md from the closed list of reasons; a test compares them with what this script would draw.
+profiles, docs/reasons.md from the closed list of reasons, docs/judging-mail.md from the tables by which mail is read; a
+test compares them with what this script would draw.
 """
 
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from gateway.model import FollowUpPolicy, Status, Substatus
 from gateway.reasons import SENTENCES, Reason
 from gateway.rules import profiles, transitions
+from scripts import draw_replies
 
 DOCS = Path(__file__).parents[1] / "docs"
 LADDER_WIDTH, LADDER_LEFT = 860, 190
@@ -120,6 +122,19 @@ def reasons(sentences: Mapping[Reason, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def judging_mail() -> str:
+    """Draw how mail is judged as a Markdown page."""
+    lines = [
+        "# Judging mail",
+        "",
+        "Drawn by `make docs` from the tables in `gateway/inbound/`; change it there. `gateway explain FILE` shows the",
+        "judgement of one mail.",
+        "",
+        draw_replies.section(),
+    ]
+    return "\n".join(lines)
+
+
 def drawn() -> dict[str, str]:
     """Return every drawn page, by its file name in docs/."""
     words = {name: profile.substatuses for name, profile in profiles.BUILT_IN.items()}
@@ -128,6 +143,7 @@ def drawn() -> dict[str, str]:
         "states.md": states(transitions.MOVES, words),
         "images/ladder.svg": ladder(follow_ups),
         "reasons.md": reasons(SENTENCES),
+        "judging-mail.md": judging_mail(),
     }
 
 

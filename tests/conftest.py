@@ -132,13 +132,26 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture(scope="session")
+def postgres_of_worker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of one migrated PostgreSQL database: making one takes longer than most tests."""
+    with own_database(request, "postgresql", tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Return the URL of an empty, migrated PostgreSQL database of this test's own."""
-    server = request.getfixturevalue("postgres_server")
-    name = _create_database(server, template=request.getfixturevalue("postgres_template"))
-    yield _database(server, name)
-    _drop_database(server, name)
+def postgres_url(postgres_of_worker: str) -> str:
+    """Return the URL of an empty, migrated PostgreSQL database; the next test of this worker finds it empty again."""
+    from gateway.store import tables
+
+    with psycopg.connect(postgres_of_worker.replace("+psycopg", ""), autocommit=True) as conn:
+        # Whatever an earlier test left connected could hold a lock for ever.
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        conn.execute(f"TRUNCATE {', '.join(tables.metadata.tables)} RESTART IDENTITY CASCADE")
+    return postgres_of_worker
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -145,12 +145,14 @@ class MemoryOutbox:
             self.rows[entry.id].state = EntryState.CANCELLED
             return True
 
-    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> None:
+    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
         with self.lock:
-            for one, raw in rendered:
+            held = [(one, raw) for one, raw in rendered if self.rows[one.id].entry.fence == one.fence]
+            for one, raw in held:
                 row = self.rows[one.id]
                 row.entry = replace(row.entry, rendered=raw, first_tried_at=NOW)
                 self.journal.append(("rendered", one.id))
+            return held
 
     def settle(
         self, db: Any, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime

@@ -30,7 +30,8 @@ from gateway.cli import (
     token,
 )
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, INTERRUPTED = 0, 1, 130
+HELP_WIDTH = 110
 
 
 def main() -> None:
@@ -65,6 +66,7 @@ def tree() -> typer.Typer:
         epilog="\b\nExamples:\n  gateway demo\n  gateway serve\n  gateway case list --status open",
         no_args_is_help=True,
         add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH},
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )

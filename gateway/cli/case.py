@@ -319,6 +319,9 @@ def _draw(case: CaseView) -> None:
             ("hints", "\n".join(case.hints or ())),
         ]
     )
+    if case.description.strip():
+        console.line()
+        console.line(case.description.strip())
 
 
 def _steps(case: CaseView) -> str:

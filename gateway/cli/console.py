@@ -19,6 +19,9 @@ NARROWEST = 10
 # C0 and C1 controls without tab and newline, and the characters that reverse the direction of text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+BEGINNING_LINES = 40
+BEGINNING_LENGTH = 4000
+
 
 def json(value: Any) -> None:
     """Print a view, or anything made of JSON types, as one line."""
@@ -30,6 +33,15 @@ def json(value: Any) -> None:
 def line(text: str = "") -> None:
     """Print one or more lines of text."""
     print(printable(text))
+
+
+def beginning(text: str, whole: str) -> str:
+    """Return the first lines of a text, and where the whole of it is when there is more.
+
+    whole: the command that shows it.  Nobody wants 64 KB of a broken mail on a terminal.
+    """
+    shown = "\n".join(text.strip()[:BEGINNING_LENGTH].split("\n")[:BEGINNING_LINES])
+    return shown if len(shown) == len(text.strip()) else f"{shown}\n... (more: {whole} --json)"
 
 
 def note(text: str) -> None:

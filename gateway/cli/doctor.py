@@ -40,7 +40,7 @@ def register(tree: typer.Typer) -> None:
 
 
 def doctor(call: Call) -> int:
-    """Check database, broker, relay, listener, clock, disk and addresses; exit 1 when something is wrong."""
+    """Check everything that the gateway needs; exit 1 when something is wrong."""
     findings = list(examine(call.settings()))
     if call.json:
         for finding in findings:
@@ -136,6 +136,19 @@ def _listener(config: "Config") -> tuple[str, str]:
     return OK, f"{host}:{port} answers."
 
 
+def _mailboxes(config: "Config") -> tuple[str, str]:
+    from gateway.app import ROLES
+
+    if not config.imap:
+        return OK, "No mailbox is configured."
+    if "imap" not in ROLES:
+        return (
+            PROBLEM,
+            "This version fetches no mailboxes; let your mail server hand mail over by SMTP, LMTP or a pipe.",
+        )
+    return OK, f"{len(config.imap)} mailboxes are configured."
+
+
 def _clock(config: "Config") -> tuple[str, str]:
     from sqlalchemy import select
 
@@ -192,6 +205,7 @@ CHECKS: dict[str, Callable[["Config"], tuple[str, str]]] = {
     "broker": _broker,
     "relay": _relay,
     "listener": _listener,
+    "mailboxes": _mailboxes,
     "clock": _clock,
     "disk": _disk,
     "care address": _care_address,

@@ -92,10 +92,9 @@ def _asked(path: Path, config: "Config") -> "Asked":
     from gateway.model import SpoolEntry
 
     handed = _from_stdin() if path == STDIN else intake.one(path)
-    envelope = intake.envelope(handed.raw, sender="", recipient="", care_address=config.gateway.care_address)
     entry = SpoolEntry(
         id=0,
-        envelope=envelope,
+        envelope=intake.envelope(handed.raw, config),
         received_at=SystemClock().now(),
         size_bytes=len(handed.raw),
         attempts=1,
@@ -104,13 +103,13 @@ def _asked(path: Path, config: "Config") -> "Asked":
         raw=handed.raw,
         oversized=len(handed.raw) > config.smtp.max_message_bytes,
     )
-    return Asked(path=handed.path, entry=entry)
+    return Asked(path=handed.path, sha256=handed.sha256, entry=entry)
 
 
 def _from_stdin() -> "Handed":
     from gateway.desk import intake
 
-    return intake.Handed(path="-", raw=intake.without_from_line(sys.stdin.buffer.read()))
+    return intake.handed("-", sys.stdin.buffer.read())
 
 
 @contextmanager

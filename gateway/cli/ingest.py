@@ -6,7 +6,7 @@ again.  What a mail holds never makes it fail: empty, broken and oversized mail 
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,7 @@ def register(tree: typer.Typer) -> None:
         tree,
         "ingest",
         example=(
-            "gateway ingest reply.eml",
+            "gateway ingest reply.eml other.eml",
             "gateway ingest --mbox archive.mbox --json",
             "gateway ingest --sender ${sender} --recipient ${recipient} - (in an MTA's pipe)",
         ),
@@ -51,28 +51,31 @@ def register(tree: typer.Typer) -> None:
 
 def ingest(
     call: Call,
-    path: Annotated[
-        Path, typer.Argument(metavar="[FILE|DIR|-]", help="What to take in; - (the default) is stdin.")
-    ] = STDIN,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE|DIR|-]...", help="What to take in; - (the default) is stdin.")
+    ] = None,
     mbox: Annotated[bool, typer.Option("--mbox", help="The files are mboxes of many mails.")] = False,
     sender: Sender = "",
     recipient: Recipient = "",
 ) -> int:
-    """Take mails in as if received; files and folders wait for what becomes of each mail and print it.
+    """Take mails in as if received, and print what became of each; - only commits.
 
     Exit codes: 0 taken; 65 a path or mbox cannot be read; 75 not committed, hand it in again.
     """
     from gateway.desk.intake import Unreadable
 
-    if path == STDIN and sys.stdin.isatty():
-        raise typer.BadParameter("give a file or a folder, or a mail on stdin", param_hint="FILE")
+    given = paths or [STDIN]
+    if STDIN in given and (len(given) > 1 or sys.stdin.isatty()):
+        raise typer.BadParameter("give files and folders, or one mail on stdin", param_hint="FILE")
     try:
-        if path == STDIN:
+        if given == [STDIN]:
             return _pipe(call, mbox=mbox, sender=sender, recipient=recipient)
-        return _paths(call, path, mbox=mbox, sender=sender, recipient=recipient)
+        return _paths(call, given, mbox=mbox, sender=sender, recipient=recipient)
     except Unreadable as error:
         console.note(str(error))
         return UNREADABLE
+    except BrokenPipeError:
+        raise
     except Exception as error:  # whatever went wrong, the mail must not bounce: the MTA keeps it and tries again
         errors.explain(error, debug=call.debug)
         return TRY_AGAIN
@@ -88,7 +91,7 @@ def _pipe(call: Call, *, mbox: bool, sender: str, recipient: str) -> int:
             if mbox:
                 raws: Iterable[bytes] = list(intake.split_mbox(sys.stdin.buffer, name="stdin"))
             else:
-                raws = [intake.without_from_line(sys.stdin.buffer.read())]
+                raws = [intake.handed("-", sys.stdin.buffer.read()).raw]
             for raw in raws:
                 _take(running, raw, sender=sender, recipient=recipient)
             committed = True
@@ -99,10 +102,10 @@ def _pipe(call: Call, *, mbox: bool, sender: str, recipient: str) -> int:
     return OK
 
 
-def _paths(call: Call, path: Path, *, mbox: bool, sender: str, recipient: str) -> int:
+def _paths(call: Call, given: Sequence[Path], *, mbox: bool, sender: str, recipient: str) -> int:
     from gateway.desk import intake
 
-    paths = intake.files(path)
+    paths = [file for path in given for file in intake.files(path)]
     taken: list[MailView] = []
     with ExitStack() as stack:
         running = stack.enter_context(call.gateway())
@@ -147,8 +150,7 @@ def _take(running: "App", raw: bytes, *, sender: str, recipient: str) -> str:
     """Commit one mail and return its id."""
     from gateway.desk import intake
 
-    care_address = running.config.gateway.care_address
-    envelope = intake.envelope(raw, sender=sender, recipient=recipient, care_address=care_address)
+    envelope = intake.envelope(raw, running.config, sender=sender, recipient=recipient)
     return str(running.ingest(raw, envelope).id)
 
 

@@ -104,4 +104,4 @@ def _draw(mail: MailDetailView) -> None:
         console.table(("STEP", "RESULT", "REASON"), [(t.step, t.result, t.reason) for t in mail.trace], empty="")
     if mail.text.strip():
         console.heading("Text")
-        console.line(mail.text.strip())
+        console.line(console.beginning(mail.text, f"gateway mail show {mail.id}"))

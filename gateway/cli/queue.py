@@ -51,7 +51,7 @@ def show(call: Call, item: Item) -> None:
     call.show(found, _draw)
     if not call.json and text.strip():
         console.heading("Text of the mail")
-        console.line(text.strip())
+        console.line(console.beginning(text, f"gateway mail show {found.mail_id}"))
 
 
 @command(commands, "claim", example="gateway queue claim 3 --by ben@example.org")

@@ -8,7 +8,6 @@ Unlike all other output this shows Reference IDs in full.  Source: CONTRACT 2 (`
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 
 from gateway import process
 from gateway.errors import ParserDied
@@ -95,9 +94,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One mail to explain.  entry: the mail as if it had just been accepted."""
+    """One mail to explain.  entry: the mail as if it had just been accepted.  sha256: hex, of the file."""
 
     path: str
+    sha256: str
     entry: SpoolEntry
 
 
@@ -112,9 +112,8 @@ def _readable(entry: SpoolEntry) -> bytes:
 
 
 def _one(asked: Asked, reading: Reading | ParserDied, rules: Services | Policy) -> Explanation:
-    digest = sha256(asked.entry.raw).hexdigest()
     if isinstance(reading, ParserDied):
-        return _unread(asked.path, digest, reading)
+        return _unread(asked, reading)
     if isinstance(rules, Services):
         valid, decision = _looked_up(rules, asked.entry, reading)
     else:
@@ -122,7 +121,7 @@ def _one(asked: Asked, reading: Reading | ParserDied, rules: Services | Policy) 
     mail = reading.mail
     return Explanation(
         path=asked.path,
-        sha256=digest,
+        sha256=asked.sha256,
         kind=reading.kind,
         kind_reason=reading.kind_reason,
         from_=mail.sender.address or None,
@@ -143,10 +142,10 @@ def _one(asked: Asked, reading: Reading | ParserDied, rules: Services | Policy) 
     )
 
 
-def _unread(path: str, digest: str, died: ParserDied) -> Explanation:
+def _unread(asked: Asked, died: ParserDied) -> Explanation:
     return Explanation(
-        path=path,
-        sha256=digest,
+        path=asked.path,
+        sha256=asked.sha256,
         defects=("parser:died",),
         disposition=Disposition.QUARANTINED,
         reason=Reason.QUARANTINED,

@@ -7,8 +7,10 @@ than its first headers.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.model import Envelope, Source
 
@@ -16,6 +18,9 @@ HEAD_BYTES = 65_536
 MAILDIR_PARTS = ("cur", "new")
 
 _FROM_LINE = b"From "
+# `From : eve@example.net` is a header field with blanks before its colon (RFC 5322 4.5), not the line of a mail system;
+# without it a mail of two senders would look like one of a single sender.
+_FROM_FIELD = re.compile(rb"From[ \t]+:")
 # mboxrd: a line of a mail that began with `From ` got one `>` more on its way into the mbox.
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _ADDRESS = re.compile(rb"<([^<>\s]*)>|([^<>\s,;:\"()]+@[^<>\s,;:\"()]+)")
@@ -27,10 +32,11 @@ class Unreadable(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
-    """One mail as it was handed over.  path: the file that it comes from."""
+    """One mail as it was handed over.  path: the file that it comes from.  sha256: hex, of what stood there."""
 
     path: str
     raw: bytes
+    sha256: str
 
 
 def files(path: Path) -> list[Path]:
@@ -48,7 +54,7 @@ def files(path: Path) -> list[Path]:
 def one(path: Path) -> Handed:
     """Read the mail of a file.  Raises Unreadable."""
     try:
-        return Handed(path=str(path), raw=without_from_line(path.read_bytes()))
+        return handed(str(path), path.read_bytes())
     except OSError as error:
         raise Unreadable(f"{path} cannot be read ({error.strerror or type(error).__name__}).") from None
 
@@ -58,7 +64,7 @@ def from_mbox(path: Path) -> Iterator[Handed]:
     try:
         with path.open("rb") as lines:
             for raw in split_mbox(lines, name=str(path)):
-                yield Handed(path=str(path), raw=raw)
+                yield handed(str(path), raw)
     except OSError as error:
         raise Unreadable(f"{path} cannot be read ({error.strerror or type(error).__name__}).") from None
 
@@ -82,15 +88,18 @@ def split_mbox(lines: Iterable[bytes], *, name: str) -> Iterator[bytes]:
         yield _joined(mail)
 
 
-def without_from_line(raw: bytes) -> bytes:
-    """Take off the line `From ...` that some mail systems put above a mail when they hand it to a program."""
-    return raw.partition(b"\n")[2] if raw.startswith(_FROM_LINE) else raw
+def handed(path: str, content: bytes) -> Handed:
+    """Return one mail, without the line `From ...` that some mail systems put above it for a program."""
+    marked = content.startswith(_FROM_LINE) and not _FROM_FIELD.match(content)
+    raw = content.partition(b"\n")[2] if marked else content
+    return Handed(path=path, raw=raw, sha256=sha256(content).hexdigest())
 
 
-def envelope(raw: bytes, *, sender: str, recipient: str, care_address: str) -> Envelope:
+def envelope(raw: bytes, config: Config, *, sender: str = "", recipient: str = "") -> Envelope:
     """Return the envelope of a mail that came without one: as given, else as its headers tell.
 
-    An own address in From stands in for a missing Return-Path: "" would say that nobody may be answered.
+    From stands in for a missing Return-Path: "" would say that nobody may be answered.  A recipient in To counts when
+    it is of our domain, so that a report about a mail of ours finds that mail.
     """
     head = raw[:HEAD_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     if not sender:
@@ -98,7 +107,7 @@ def envelope(raw: bytes, *, sender: str, recipient: str, care_address: str) -> E
         sender = _address(_header(head, b"from") or b"") if trace is None else _address(trace)
     if not recipient:
         delivered = _header(head, b"x-original-to") or _header(head, b"delivered-to") or b""
-        recipient = _address(delivered) or care_address
+        recipient = _address(delivered) or _ours(_header(head, b"to") or b"", config) or config.gateway.care_address
     return Envelope(mail_from=sender.strip("<> "), rcpt_tos=(recipient.strip("<> "),), source=Source.INGEST)
 
 
@@ -112,6 +121,13 @@ def _joined(mail: list[bytes]) -> bytes:
 def _header(head: bytes, name: bytes) -> bytes | None:
     found = re.search(rb"^" + name + rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", head, re.MULTILINE | re.IGNORECASE)
     return found[1] if found else None
+
+
+def _ours(value: bytes, config: Config) -> str:
+    """Return the first address of a header that is of our domain, "" when none is."""
+    domains = (config.mail_domain, config.gateway.care_address.rpartition("@")[2].lower())
+    found = (_address(part) for part in value.split(b","))
+    return next((address for address in found if address.lower().endswith(tuple(f"@{d}" for d in domains))), "")
 
 
 def _address(value: bytes) -> str:

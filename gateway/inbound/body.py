@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.cleaning import clean_text
-from gateway.inbound import charset, htmltext
+from gateway.inbound import charset, htmltext, invitation, marks
 
 # What is searched and shown of one alternative; more is kept in the raw mail only.
 TEXT_LIMIT = 1_048_576
 _STUB_CHARACTERS = 300
 _STUB_SHARE = 10
+
+# The container of what stood in a winmail.dat.
+WRAPPED = "application/ms-tnef"
+_WRAPPED_PLACE = 0
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
@@ -43,9 +47,13 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What is read of the leaves.  files: the leaves that are no body, in order."""
+    """What is read of the leaves.
+
+    marked: the text with the marks of its structure (`marks.py`).  files: the leaves that are no body, in order.
+    """
 
     text: str = ""
+    marked: str = ""
     html: str = ""
     searched: tuple[str, ...] = ()
     files: tuple[Leaf, ...] = ()
@@ -64,7 +72,8 @@ class _Chosen:
 def read(leaves: Sequence[Leaf]) -> Body:
     """Read the body out of the leaves of the outer mail.  Never raises.
 
-    A named text part is a file, unless the mail has no other text at all.
+    A named text part is a file, unless the mail has no other text at all.  What a winmail.dat says in its body is
+    shown when nothing else is, and an answer to an invitation when that says nothing either.
     """
     bodies = [leaf for leaf in leaves if _is_body(leaf)] or [leaf for leaf in leaves if _could_be_body(leaf)][:1]
     places: dict[int, _Chosen] = {}
@@ -73,25 +82,40 @@ def read(leaves: Sequence[Leaf]) -> Body:
     defects: list[str] = []
     for number, leaf in enumerate(bodies, 1):
         text, defect = decode(leaf)
-        place = places.setdefault(leaf.group or -number, _Chosen())
+        place = places.setdefault(_WRAPPED_PLACE if leaf.container == WRAPPED else leaf.group or -number, _Chosen())
         if leaf.content_type == "text/html":
             markup.append(text)
-            text = clean_text(htmltext.to_text(text), limit=TEXT_LIMIT)
-            place.html.append(text)
+            marked = clean_text(htmltext.to_marked_text(text), limit=TEXT_LIMIT)
+            place.html.append(marked)
+            text = marks.unmarked(marked)
         else:
             place.plain.append(text)
         searched.append(text)
         defects += [defect] if defect else []
-    files = tuple(leaf for leaf in leaves if not any(leaf is body for body in bodies))
+    # By identity: two leaves may be equal, and comparing a thousand of them with each other takes its time.
+    read_already = set(map(id, bodies))
+    files = tuple(leaf for leaf in leaves if id(leaf) not in read_already)
+    wrapped = _choose(places.pop(_WRAPPED_PLACE, _Chosen())).strip("\n")
     text = "\n\n".join(chosen for place in places.values() if (chosen := _choose(place).strip("\n")))
+    if not text.strip():
+        text = wrapped if wrapped.strip() else _answer_to_an_invitation(leaves)
     return Body(
-        text=text[:TEXT_LIMIT],
+        text=marks.unmarked(text[:TEXT_LIMIT]),
+        marked=text[:TEXT_LIMIT],
         html="\n".join(markup)[:TEXT_LIMIT],
         searched=tuple(dict.fromkeys(searched)),
         files=files,
         encrypted=any(map(_is_encrypted, leaves)) or text.lstrip().startswith(_PGP_MESSAGE),
         defects=tuple(defects),
     )
+
+
+def _answer_to_an_invitation(leaves: Sequence[Leaf]) -> str:
+    """Return the sentence that a calendar part stands for, or ""."""
+    for leaf in leaves:
+        if leaf.content_type == "text/calendar":
+            return invitation.sentence(decode(leaf)[0])
+    return ""
 
 
 def decode(leaf: Leaf) -> tuple[str, str]:
@@ -102,7 +126,7 @@ def decode(leaf: Leaf) -> tuple[str, str]:
         match = _META_CHARSET.search(data, 0, 2048)
         declared = match[1].decode("ascii", "replace") if match else ""
     text, defect = charset.decode(data, declared)
-    text = clean_text(text.removeprefix("\ufeff"), limit=TEXT_LIMIT)
+    text = marks.without(clean_text(text.removeprefix("\ufeff"), limit=TEXT_LIMIT))
     if leaf.content_type == "text/plain" and leaf.parameters.get("format", "").lower() == "flowed":
         text = unflow(text, delete_space=leaf.parameters.get("delsp", "").lower() == "yes")
     return text, defect

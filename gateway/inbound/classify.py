@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from gateway.inbound import sender, signs
+from gateway.inbound.dialects import words_of
 from gateway.inbound.headers import Head
 from gateway.inbound.parts import Parts
 from gateway.model import Envelope, InboundMail, MailKind, ReadingRules, Source
@@ -21,6 +22,7 @@ from gateway.model import Envelope, InboundMail, MailKind, ReadingRules, Source
 LOOP_FIELD = "x-case-gateway"
 _BODY_READ = 4_000
 _PERSON_READ = 1_500
+_OPENING_READ = 400
 _SUBJECT_TAG = re.compile(r"\s*(?:\[[^\]]{0,60}\]|\*+\w{0,20}\*+)?\s*")
 _ANSWER = re.compile(r"\s*(?:re|aw|antw|sv|vs|odp|ynt|res|rv|ref|回复|答复|返信)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE)
 _FORWARD = re.compile(r"\s*(?:fwd?|wg|tr|enc|doorst|vb|i|rv)\s*[:：]", re.IGNORECASE)
@@ -34,7 +36,8 @@ class Judged:
 
     mailer_daemon: the sender can only be a mail system; daemon: it calls itself one; postmaster, role: it may be one.
     null_sender: the reverse path is empty, or a daemon's.  to_bounce_address: it went where only bounces go.
-    failed: the subject is that of a delivery report.  words: the readable body, lower case, its beginning only.
+    list_program: the sender is the program of a list.  failed: the subject is that of a delivery report.
+    words: the readable body, lower case, its beginning only.
     """
 
     mail: InboundMail
@@ -48,6 +51,7 @@ class Judged:
     daemon: bool
     postmaster: bool
     role: bool
+    list_program: bool
     to_bounce_address: bool
     null_sender: bool
     failed: bool
@@ -93,22 +97,25 @@ def loop_mark(instance: str, key: bytes, message_id: str) -> str:
 
 
 def _gather(envelope: Envelope, mail: InboundMail, head: Head, parts: Parts, rules: ReadingRules) -> Judged:
-    local_part = mail.sender.address.partition("@")[0].strip('"').lower()
+    local_part = mail.sender.address.partition("@")[0].partition("+")[0].strip('"').lower()
     written = head.first("from").lower()
     subject = mail.subject.lower()
-    mailer_daemon = local_part in signs.DAEMONS
+    mailer_daemon = local_part in signs.DAEMONS or local_part.startswith(signs.DAEMON_BEGINNINGS)
     return Judged(
         mail=mail,
         head=head,
         parts=parts,
         rules=rules,
-        report_type=dict(parts.parameters).get("report-type", "").lower() if parts.content_type == _REPORT else "",
+        report_type=dict(parts.parameters).get("report-type", "").lower()
+        if parts.content_type.startswith("multipart/")
+        else "",
         subject=subject,
         words=mail.text[:_BODY_READ].lower(),
         mailer_daemon=mailer_daemon,
         daemon=mailer_daemon or _mentions(written, signs.DAEMON_NAMES) or (bool(head.fields) and written in ("", "<>")),
         postmaster=local_part in signs.POSTMASTERS or (not mail.sender.address and "postmaster" in written),
         role=_is_role(local_part),
+        list_program=local_part.endswith(signs.LIST_PROGRAMS) or local_part in signs.LIST_PROGRAM_NAMES,
         to_bounce_address=any(map(_is_bounce_address, (*envelope.rcpt_tos, *mail.to))),
         null_sender=_is_null_sender(envelope, head),
         failed=_begins(_SUBJECT_TAG.sub("", subject, count=1), _FAILURE_SUBJECTS) or "mail failure" in subject,
@@ -130,7 +137,7 @@ def _is_null_sender(envelope: Envelope, head: Head) -> bool:
     smtp = envelope.source in (Source.SMTP, Source.LMTP)
     path = (envelope.mail_from if smtp else head.first("return-path")).strip().lower()
     local_part = path.strip("<>").partition("@")[0]
-    return path == "<>" or (smtp and not path) or local_part in signs.DAEMONS
+    return path == "<>" or (smtp and not path) or local_part.startswith(signs.DAEMON_BEGINNINGS)
 
 
 def _is_own_mail(judged: Judged) -> bool:
@@ -194,8 +201,33 @@ def _is_returned_mail(judged: Judged) -> bool:
     return bool(returned) and machine and _mentions(judged.words, _FAILURE_BODY)
 
 
+def _is_at_bounce_address(judged: Judged) -> bool:
+    """Read what speaks of failure at an address that only reports go to; absence notes go there too."""
+    automatic = _names_automatic_reply(judged.subject) or _mentions(judged.words[:_PERSON_READ], _ABSENCE)
+    return judged.to_bounce_address and _mentions(judged.words, _FAILURE_BODY) and not automatic
+
+
+def _names_failed_recipients(judged: Judged) -> bool:
+    return judged.has(signs.BOUNCE_FIELDS)
+
+
 def _is_bounce_notice(judged: Judged) -> bool:
-    return judged.role and _mentions("".join(judged.words.split()), signs.BOUNCE_NOTICES)
+    return judged.role and _notice_says(judged, signs.BOUNCE_NOTICES)
+
+
+def _is_complaint_notice(judged: Judged) -> bool:
+    return judged.role and _notice_says(judged, signs.COMPLAINT_NOTICES)
+
+
+def _notice_says(judged: Judged, words: tuple[str, ...]) -> bool:
+    """Look for words of a JSON notice; inside another notice its quotes are escaped."""
+    return "{" in judged.words and _mentions("".join(judged.words.replace("\\", "").split()), words)
+
+
+def _is_list_refusal(judged: Judged) -> bool:
+    """Read how the program of a list says that it did not take the mail for the list."""
+    refused = _begins(judged.subject, _LIST_REFUSALS) or _mentions(judged.words[:_PERSON_READ], _LIST_REFUSAL_BODY)
+    return judged.has(signs.LIST_PROGRAM_FIELDS) and judged.list_program and refused
 
 
 def _speaks_of_failure(judged: Judged) -> bool:
@@ -224,11 +256,19 @@ def _is_list(judged: Judged) -> bool:
 
 
 def _has_automatic_subject(judged: Judged) -> bool:
-    """Read the subject; behind `Re:` it counts only when the body speaks as a machine and answers no mail."""
+    """Read the subject; behind `Re:` it counts only when the body speaks as a machine and answers no mail.
+
+    With more words behind the phrase (`Out of office until May`) the body must speak as a machine, too.
+    """
+    if _says_by_hand(judged):
+        return False
     if _names_automatic_reply(judged.subject):
         return True
     behind = _ANSWER.sub("", judged.subject, count=1).strip()
-    speaks = not judged.mail.message_ids and _mentions(judged.words[:_PERSON_READ], _AUTOMATIC_BODY)
+    by_machine = _mentions(judged.words[:_PERSON_READ], _AUTOMATIC_BODY)
+    if by_machine and _begins_automatic(judged.subject):
+        return True
+    speaks = not judged.mail.message_ids and by_machine
     return behind != judged.subject.strip() and speaks and _names_automatic_reply(behind)
 
 
@@ -240,12 +280,31 @@ def _names_automatic_reply(subject: str) -> bool:
     return head.strip(" .!-[]()") in _AUTOMATIC_SUBJECTS
 
 
+def _begins_automatic(subject: str) -> bool:
+    """Say whether a subject begins with the phrase of an automatic reply and goes on with a date, a name or a mark."""
+    bare = _SUBJECT_TAG.sub("", subject, count=1)
+    phrase = next((known for known in _AUTOMATIC_BEGINNINGS if bare.startswith(known)), "")
+    return bool(phrase) and bare[len(phrase) :].lstrip().startswith(_CONTINUATIONS)
+
+
+def _says_by_hand(judged: Judged) -> bool:
+    """Say whether a header denies that a machine wrote it (`Auto-Submitted: no`); soft signs never overrule that."""
+    return judged.head.first("auto-submitted").strip().lower().startswith("no")
+
+
+def _has_automatic_body(judged: Judged) -> bool:
+    """Read a note of absence by its shape: short, it opens with the absence, and a second sign is beside it.
+
+    The second sign is an empty reverse path, a sender that takes no mail, or the wish to get no automatic answer.
+    """
+    opens = _mentions(judged.words[:_OPENING_READ], _ABSENCE) and len(judged.mail.reply) <= _PERSON_READ
+    silent = judged.mail.sender.address.lower().startswith(signs.NOBODY) or judged.has(signs.SILENCE_FIELDS)
+    by_program = not judged.has(signs.PERSONAL_FIELDS) and not _says_by_hand(judged)
+    return opens and by_program and (judged.null_sender or silent)
+
+
 def _unless_human(matches: Callable[[Judged], bool]) -> Callable[[Judged], bool]:
     return lambda judged: not judged.human_sender and matches(judged)
-
-
-def _words_of(table: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for line in table for word in line.split("|"))
 
 
 def _begins(text: str, phrases: tuple[str, ...]) -> bool:
@@ -256,13 +315,17 @@ def _mentions(text: str, phrases: tuple[str, ...]) -> bool:
     return any(phrase in text for phrase in phrases)
 
 
-_REPORT = "multipart/report"
-_FAILURE_SUBJECTS = _words_of(signs.FAILURE_SUBJECTS)
-_FAILURE_BODY = _words_of(signs.FAILURE_BODY)
-_AUTOMATIC_SUBJECTS = frozenset(_words_of(signs.AUTOMATIC_SUBJECTS))
-_AUTOMATIC_BODY = _words_of(signs.AUTOMATIC_BODY)
-_CHALLENGE_SUBJECTS = _words_of(signs.CHALLENGE_SUBJECTS)
-_CHALLENGE_BODY = _words_of(signs.CHALLENGE_BODY)
+_FAILURE_SUBJECTS = words_of(signs.FAILURE_SUBJECTS)
+_FAILURE_BODY = words_of(signs.FAILURE_BODY)
+_AUTOMATIC_SUBJECTS = frozenset(words_of(signs.AUTOMATIC_SUBJECTS))
+_AUTOMATIC_BODY = words_of(signs.AUTOMATIC_BODY)
+_AUTOMATIC_BEGINNINGS = words_of((*signs.AUTOMATIC_SUBJECTS, *signs.AUTOMATIC_BEGINNINGS))
+_CONTINUATIONS = words_of(signs.CONTINUATIONS)
+_ABSENCE = words_of(signs.ABSENCE)
+_LIST_REFUSALS = words_of(signs.LIST_REFUSAL_SUBJECTS)
+_LIST_REFUSAL_BODY = words_of(signs.LIST_REFUSAL_BODY)
+_CHALLENGE_SUBJECTS = words_of(signs.CHALLENGE_SUBJECTS)
+_CHALLENGE_BODY = words_of(signs.CHALLENGE_BODY)
 
 # The order is the rule: our own mail, reports about mail, hard marks of automatic mail, lists, soft signs, persons.
 ROWS: tuple[tuple[MailKind, str, Callable[[Judged], bool]], ...] = (
@@ -271,16 +334,21 @@ ROWS: tuple[tuple[MailKind, str, Callable[[Judged], bool]], ...] = (
     (MailKind.REPORT, "receipt", _is_receipt),
     (MailKind.REPORT, "complaint", _is_complaint),
     (MailKind.BOUNCE, "delivery-report", _is_delivery_report),
+    (MailKind.BOUNCE, "failed-recipients-header", _names_failed_recipients),
     (MailKind.BOUNCE, "daemon-sender", _is_daemon_bounce),
     (MailKind.BOUNCE, "postmaster-failure", _is_postmaster_bounce),
     (MailKind.BOUNCE, "null-sender-failure", _is_null_sender_bounce),
     (MailKind.BOUNCE, "machine-sender-failure", _is_role_bounce),
     (MailKind.BOUNCE, "returned-mail", _is_returned_mail),
+    (MailKind.BOUNCE, "bounce-address", _is_at_bounce_address),
     (MailKind.BOUNCE, "bounce-notice", _is_bounce_notice),
+    (MailKind.REPORT, "complaint-notice", _is_complaint_notice),
+    (MailKind.BOUNCE, "list-refusal", _is_list_refusal),
     (MailKind.CHALLENGE, "challenge", _unless_human(_is_challenge)),
     (MailKind.AUTO_REPLY, "auto-submitted", _unless_human(_is_auto_submitted)),
     (MailKind.AUTO_REPLY, "vendor-header", _unless_human(_is_marked_automatic)),
     (MailKind.LIST, "list-header", _is_list),
     (MailKind.AUTO_REPLY, "automatic-subject", _unless_human(_has_automatic_subject)),
+    (MailKind.AUTO_REPLY, "automatic-body", _unless_human(_has_automatic_body)),
     (MailKind.PERSON, "no-sign-of-a-machine", lambda judged: True),
 )

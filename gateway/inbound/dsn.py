@@ -1,64 +1,119 @@
 """Delivery reports: who was not reached, why, and which mail of ours came back.
 
-RFC 3464 groups come first; where a mail server reports in words only, a short list of patterns finds the failed
-addresses in the text.  What is read here is a claim of the sender, nothing more: whether it matches a mail that we
-sent is decided by the VERP address and the Message-ID (RFC 3464 4.1).
+Asked in order, the first that names anybody decides: RFC 3464 groups (also of a report inside an attached mail, and
+copied into the text), a sending service's notice, X-Failed-Recipients, the words (`dsn_words.py`), flufl.bounce, and
+at last the only addressee of the mail that came back.  What is read here is a claim of the sender, nothing more:
+whether it matches a mail that we sent is decided by the VERP address and the Message-ID (RFC 3464 4.1).
 """
 
+import email
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from gateway.cleaning import clean_header
-from gateway.inbound import headers
+from gateway.inbound import dsn_words, headers, notices, parts, second_opinion, sender
+from gateway.inbound.body import Leaf
+from gateway.inbound.headers import Head
 from gateway.inbound.parts import Parts
 from gateway.model import BounceRecipient, BounceReport, InboundMail
 
 RECIPIENTS_LIMIT = 100
-TEXT_LINES_LIMIT = 400
+INNER_REPORTS_LIMIT = 3
+INNER_REPORT_BYTES = 262_144
+GROUPS_CHARACTERS = 200_000
 
 _FIELD = re.compile(r"([!-9;-~]{1,60})[ \t]*:[ \t]*(.*)")
 _ADDRESS_TYPE = re.compile(r"\s*[a-z0-9-]{1,20}\s*;\s*", re.IGNORECASE)
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"<?([^\s<>\"'(),;:\[\]]{1,64}@[^\s<>\"'(),;:\[\]]{1,253})>?")
 _MESSAGE_ID = re.compile(r"^message-id[ \t]*:\s*(<[^<>\s]{1,996}>)", re.IGNORECASE | re.MULTILINE)
-# Where servers that write no machine-readable part begin the copy of the mail that came back.
-_COPY_BEGINS = re.compile(
-    r"\s*(?:[-_=*]{2,}.{0,30})?(?:original message|copy of (?:the|your) message|below this line is a copy"
-    r"|returned (?:message|mail)|message header|unsent message|message follows|headers? (?:of|follow)"
-    r"|undelivered message|message contents|beginning of the original|included is a copy|the first \d+ lines)",
-    re.IGNORECASE,
-)
-# A line that holds nothing but an address, with a label or a mark around it.
-_ALONE = re.compile(
-    r"[\s>*\"'-]{0,8}"
-    r"(?:(?:(?:failed |intended )?recipient(?: address)?|to|address|user|mailbox|e-?mail|rcpt to)\s*[:=]\s*)?"
-    r"[<\"']?[^\s<>\"'(),;:\[\]]{1,64}@[A-Za-z0-9.-]{1,253}[>\"']?\s*[:;.]?\s*$",
-    re.IGNORECASE,
-)
-_OTHER_FIELD = re.compile(
-    r"[\s>]{0,8}(?:from|sender|reply-to|message-id|received|return-path|errors-to|cc|date|subject|by|x-\S+)\s*:",
-    re.IGNORECASE,
-)
-# Whom such a text asks to write to.
-_CONTACTS = frozenset(("postmaster", "abuse", "mailer-daemon", "support", "helpdesk", "hostmaster"))
-_FAILURE_WORDS = re.compile(
-    r"unknown|unrouteable|no such|not exist|undeliver|rejected|refused|failed|failure|invalid|full|quota|disabled|"
-    r"not found|unavailable|could not|permanent|5\d\d|denied|inactive|expired|timed? ?out",
-    re.IGNORECASE,
-)
+_ADDRESSED = re.compile(r"^to[ \t]*:[ \t]*(\S[^\n]{0,998})", re.IGNORECASE | re.MULTILINE)
+_GROUP_BEGINS = re.compile(r"^[ \t]*(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+_HEADER_COPIES = frozenset(("text/rfc822-headers", "text/rfc822-header", "message/global-headers"))
 
 
-def read(parts: Parts, mail: InboundMail) -> BounceReport:
-    """Read a bounce.  The readable body is used only when no report part names a recipient."""
-    recipients = [found for _, report in parts.reports for found in _groups(report)]
-    text = mail.text
-    if not recipients:
-        others = frozenset(address.lower() for address in (*mail.to, mail.sender.address))
-        recipients = _from_words(text, others)
+def read(raw: bytes, head: Head, found: Parts, mail: InboundMail) -> BounceReport:
+    """Read a bounce.  raw: the whole mail, for the second opinion only."""
+    told, noticed_id = notices.read(mail.text) if '"' in mail.text else ((), "")
+    inner = [] if found.reports else list(_inner_reports(found))
+    recipients = (
+        _reported(found)
+        or [recipient for report in inner for recipient in _reported(report)]
+        or list(told)
+        or list(_groups(_copied_groups(mail.text)))
+        or _by_header(head, mail)
+        or _by_words(mail)
+        or _by_second_opinion(raw, mail)
+        or _only_addressee(found, mail)
+    )
     return BounceReport(
         recipients=tuple(_unique(recipients))[:RECIPIENTS_LIMIT],
-        original_message_id=_original_message_id(parts, text),
+        original_message_id=noticed_id or _original_message_id([found, *inner], mail.text),
     )
+
+
+def _reported(found: Parts) -> list[BounceRecipient]:
+    return [recipient for _, report in found.reports for recipient in _groups(report)]
+
+
+def _inner_reports(found: Parts) -> Iterable[Parts]:
+    """Yield the parts of delivery reports that a gateway passed on as attached mails."""
+    for attached in found.attached[:INNER_REPORTS_LIMIT]:
+        if "report" in attached.head.first("content-type").lower() and len(attached.content) <= INNER_REPORT_BYTES:
+            with suppress(Exception):  # the standard library recurses once a nesting level: then it says nothing
+                yield parts.walk(email.message_from_bytes(attached.content))
+
+
+def _copied_groups(text: str) -> str:
+    """Return the report fields that a server wrote into the text, quote marks taken off."""
+    match = _GROUP_BEGINS.search(text[:GROUPS_CHARACTERS])
+    return text[match.start() : GROUPS_CHARACTERS] if match else ""
+
+
+def _by_header(head: Head, mail: InboundMail) -> list[BounceRecipient]:
+    """Read X-Failed-Recipients (Exim, Gmail); what the words say of the same address is kept with it."""
+    value = ",".join(head.all("x-failed-recipients"))[:GROUPS_CHARACTERS]
+    words = {recipient.address.lower(): recipient for recipient in _by_words(mail)} if value else {}
+    named = [_address(match[1]) for match in _ADDRESS.finditer(value)]
+    told = next(iter(words.values()), None)
+    status, diagnostic = (told.status, told.diagnostic) if told and len(named) == 1 else ("", "")
+    action = "delayed" if dsn_words.is_delay(mail.subject, mail.text[:4_000].lower().split("\n")) else "failed"
+    return [
+        words.get(address.lower())
+        or BounceRecipient(address=address, action=action, status=status, diagnostic=diagnostic)
+        for address in named
+    ]
+
+
+def _by_words(mail: InboundMail) -> list[BounceRecipient]:
+    own = frozenset(address.lower() for address in (*mail.to, mail.sender.address))
+    return dsn_words.recipients(mail.text, mail.subject, mail.sender.address.rpartition("@")[2], own)
+
+
+def _by_second_opinion(raw: bytes, mail: InboundMail) -> list[BounceRecipient]:
+    status = dsn_words.status_in(mail.text[:4_000])
+    return [
+        BounceRecipient(address=_address(address), action="failed" if final else "delayed", status=status)
+        for address, final in second_opinion.failed_addresses(raw)
+    ]
+
+
+def _only_addressee(found: Parts, mail: InboundMail) -> list[BounceRecipient]:
+    """Return whom the mail that came back was written to, when that is one address: nobody else can have failed."""
+    copies = [attached.head for attached in found.attached]
+    copies += [headers.scan(leaf.data[: headers.BLOCK_LIMIT_BYTES]) for leaf in _returned_headers(found)]
+    written = [sender.recipients(copy, limit=2) for copy in copies[:1]]
+    if not written and (match := _ADDRESSED.search(mail.text)):
+        written = [tuple(_address(address[1]) for address in _ADDRESS.finditer(match[1]))]
+    action = "delayed" if dsn_words.is_delay(mail.subject, mail.text[:4_000].lower().split("\n")) else "failed"
+    status = dsn_words.status_in(mail.text[:4_000])
+    return [
+        BounceRecipient(address=only[0], action=action, status=status)
+        for only in written
+        if len(only) == 1 and "@" in only[0]
+    ]
 
 
 def _groups(report: str) -> Iterable[BounceRecipient]:
@@ -102,36 +157,6 @@ def _address(value: str) -> str:
     return clean_header(f"{local}{at}{domain.lower().rstrip('.')}", limit=320)
 
 
-def _from_words(text: str, not_failed: frozenset[str]) -> list[BounceRecipient]:
-    """Find failed addresses in the words above the copy of the mail that came back.
-
-    An address counts that stands alone on its line, or on or next to a line that speaks of failure.
-    not_failed: addresses that such a text names for other reasons (sender and receiver of the bounce).
-    """
-    found: list[BounceRecipient] = []
-    lines = [line[:600] for line in text.split("\n")[:TEXT_LINES_LIMIT]]
-    for number, line in enumerate(lines):
-        if _COPY_BEGINS.match(line) and (found or line.lstrip()[:2] in ("--", "==", "__", "**")):
-            break
-        if "@" not in line or _OTHER_FIELD.match(line):
-            continue
-        near = " ".join(lines[max(0, number - 2) : number + 4])
-        spoken = _ALONE.match(line) or _FAILURE_WORDS.search(near)
-        for match in _ADDRESS.finditer(line) if spoken else ():
-            address = _address(match[1].rstrip("."))
-            local_part, _, domain = address.lower().rpartition("@")
-            if address.lower() not in not_failed and local_part not in _CONTACTS and "." in domain:
-                status = _STATUS.search(near)
-                diagnostic = clean_header(" ".join(lines[number : number + 3]), limit=500)
-                found.append(
-                    BounceRecipient(
-                        address=address, action="failed", status=status[1] if status else "", diagnostic=diagnostic
-                    )
-                )
-                break
-    return found
-
-
 def _unique(recipients: Iterable[BounceRecipient]) -> Iterable[BounceRecipient]:
     seen: set[str] = set()
     for recipient in recipients:
@@ -141,13 +166,20 @@ def _unique(recipients: Iterable[BounceRecipient]) -> Iterable[BounceRecipient]:
             yield recipient
 
 
-def _original_message_id(parts: Parts, text: str) -> str:
-    """Return the Message-ID of the mail that came back: of the returned mail, its headers, or the quoted copy."""
-    for mail in parts.attached:
-        if found := mail.head.first("message-id"):
-            return clean_header(found)
-    for leaf in parts.leaves:
-        if leaf.content_type == "text/rfc822-headers":
+def _original_message_id(reports: Iterable[Parts], text: str) -> str:
+    """Return the Message-ID of the mail that came back: of the returned mail, its headers, or the quoted copy.
+
+    Of a report inside an attached mail, the mail that the inner one returns.
+    """
+    for found in reversed(list(reports)):
+        for mail in found.attached:
+            if message_id := mail.head.first("message-id"):
+                return clean_header(message_id)
+        for leaf in _returned_headers(found):
             return clean_header(headers.scan(leaf.data[: headers.BLOCK_LIMIT_BYTES]).first("message-id"))
     match = _MESSAGE_ID.search(text)
     return clean_header(match[1]) if match else ""
+
+
+def _returned_headers(found: Parts) -> list[Leaf]:
+    return [leaf for leaf in found.leaves if leaf.content_type in _HEADER_COPIES]

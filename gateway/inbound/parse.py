@@ -43,6 +43,9 @@ _BOUNDARY = re.compile(rb"boundary(?:\*0?\*?)?[ \t]*=[ \t]*(?:\"([^\"\r\n]{0,200
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")
 _EXTENSIONS = {"message/rfc822": ".eml", "text/calendar": ".ics", "text/rfc822-headers": ".txt", "text/plain": ".txt"}
 _HINT_FIELDS = ("in-reply-to", "references", "to", "cc")
+# Where readers differ on what is header and what is body, our reading is shown and the mail stands beside it whole.
+_DOUBTFUL = frozenset((headers.LEADING_BLANK, headers.LEADING_SPACE, headers.BROKEN_LINE, headers.SPACE_BEFORE_COLON))
+AS_IT_CAME = "mail-as-it-came.eml"
 TOO_MANY_PARTS = "mime:too-many-parts"
 
 
@@ -76,7 +79,10 @@ def parse(raw: bytes, envelope: Envelope, rules: ReadingRules) -> Parsed:
     if message is None or (not head.fields and raw.strip()):
         return _raw_text_only(raw, head, who, defects)
     found = parts.walk(message)
-    return Parsed(mail=_assemble(head, who, found, defects), head=head, parts=found)
+    mail = _assemble(head, who, found, defects)
+    if not _DOUBTFUL.isdisjoint(head.defects):
+        mail = replace(mail, attachments=(*mail.attachments, _attachment(AS_IT_CAME, "message/rfc822", raw)))
+    return Parsed(mail=mail, head=head, parts=found)
 
 
 def _structured(raw: bytes, head: Head) -> bytes:
@@ -136,7 +142,7 @@ def _tree(raw: bytes) -> tuple[Message | None, sender.StrictFrom | None, list[st
 
 def _assemble(head: Head, who: Sender, found: Parts, defects: list[str]) -> InboundMail:
     read = body.read(found.leaves)
-    visible = reply.split(read.text)
+    visible = reply.split(read.marked)
     return InboundMail(
         **_from_head(head),
         sender=who,

@@ -7,6 +7,7 @@ locks) that has imported what reading needs, so that a new child costs milliseco
 The pool never raises for what a mail holds, and goes on after any number of dead children.
 """
 
+import logging
 import multiprocessing
 import resource
 import threading
@@ -143,6 +144,8 @@ def _prepare_child(memory_bytes: int, rules: ReadingRules, reader: Reader) -> No
     global _reader, _rules
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # What libraries remark about a mail would stand between the lines of our log, or on a command's stderr.
+    logging.disable(logging.CRITICAL)
     _reader, _rules = reader, rules
 
 

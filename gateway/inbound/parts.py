@@ -13,7 +13,7 @@ from email.message import Message
 from itertools import islice
 
 from gateway.cleaning import clean_text
-from gateway.inbound import body, charset, headers, opaque
+from gateway.inbound import body, charset, headers, opaque, tnef
 from gateway.inbound.body import Leaf
 from gateway.inbound.headers import Head
 
@@ -91,7 +91,7 @@ def walk(message: Message) -> Parts:
         elif content_type.startswith("message/") and node.message.is_multipart():
             attached.append(_attached(node.message, content_type, parameters))
         else:
-            leaves.append(_leaf(node, content_type, parameters, defects))
+            leaves += _unwrapped(_leaf(node, content_type, parameters, defects))
     content_type, parameters = headers.parameters(_value(message, "content-type"))
     return Parts(
         content_type=content_type,
@@ -172,6 +172,36 @@ def _leaf(node: _Node, content_type: str, parameters: dict[str, str], defects: l
         group=node.group,
         container=node.container,
     )
+
+
+def _unwrapped(leaf: Leaf) -> list[Leaf]:
+    """Return body and files of a winmail.dat in its place; it stays what it is when it is odd.  Source: MI-18."""
+    if leaf.content_type not in tnef.CONTENT_TYPES and leaf.name.lower() != tnef.FILE_NAME:
+        return [leaf]
+    found = tnef.unpack(leaf.data)
+    if found is None:
+        return [leaf]
+    bodies = [("text/plain", found.text), ("text/html", found.html)]
+    files = [(file.name, file.content_type or "application/octet-stream", file.data) for file in found.files]
+    if found.rtf and not (found.text or found.html):
+        files.append(("message.rtf", "application/rtf", found.rtf))
+    return [
+        *(
+            Leaf(
+                content_type=kind,
+                parameters={"charset": found.charset},
+                data=data,
+                group=leaf.group,
+                container=body.WRAPPED,
+            )
+            for kind, data in bodies
+            if data.strip()
+        ),
+        *(
+            Leaf(content_type=kind, parameters={}, data=data, disposition="attachment", name=name or "attachment")
+            for name, kind, data in files
+        ),
+    ]
 
 
 def _name(parameters: dict[str, str], key: str) -> str:

@@ -22,7 +22,7 @@ def read(raw: bytes, envelope: Envelope, rules: ReadingRules, find: Find = extra
     parsed = parse.parse(raw, envelope, rules)
     mail = parsed.mail
     kind, why = classify.classify(envelope, mail, parsed.head, parsed.parts, rules)
-    bounce = dsn.read(parsed.parts, mail) if kind is MailKind.BOUNCE else None
+    bounce = dsn.read(raw, parsed.head, parsed.parts, mail) if kind is MailKind.BOUNCE else None
     found = find(mail)
     person = classify.like_a_person(mail, kind)
     return Reading(

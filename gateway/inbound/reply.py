@@ -1,34 +1,36 @@
 """The visible reply: what the writer added, without what was quoted and without the signature.
 
 Law: each line is looked at a bounded number of times and no pattern can backtrack over a body, so the time is linear.
-The reader marks every line once (quote, attribution, separator, signature, text) and then keeps the text lines; what
-it would leave empty it leaves whole, because a person's words may be hidden by a wrong guess but never lost.
+The reader gives every line one kind (`LineKind`) and then keeps the lines of some kinds; what that would leave empty
+it leaves whole, because a person's words may be hidden by a wrong guess but never lost.  What a line says is known to
+`marks.py` and `signature.py`, in which words to `phrases.py`.
 It only serves display; Reference IDs are looked for in the whole body.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
-from gateway.inbound import phrases
+from gateway.inbound import marks, phrases, signature
+from gateway.inbound.marks import Mark
 
-SEPARATOR_LINE = "_" * 32
-SIGNATURE_LINE = "-- "
-
+# What lies beyond counts as one line of text.
 _LINES_READ = 20_000
-_LONGEST_MARK = 400
-_ATTRIBUTION_LINES = 4
-_HEADER_LINES = 7
+_LONGEST_MOBILE_LINE = 80
+_WEAK_DASHES_LINES = 12
 
 
-class _Line(Enum):
-    TEXT = "text"
-    BLANK = "blank"
-    QUOTE = "quote"
-    ATTRIBUTION = "attribution"
-    BEHIND = "behind"
-    SIGNATURE = "signature"
+class LineKind(StrEnum):
+    """What a line of a body is; the value is the sentence of the documents."""
+
+    TEXT = "the writer's own words"
+    BLANK = "an empty line"
+    QUOTE = "a line with a quote mark, or inside a quoting element of HTML"
+    ATTRIBUTION = "who wrote the quote below, and when; up to five lines"
+    BEHIND = "everything behind a separator or a copied header: another message"
+    SIGNATURE = "signature, line of a telephone, disclaimer, footer of a mailing list"
+    MARK = "written by the reader of HTML, never shown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,51 +42,46 @@ class Visible:
     text_without_signature: str
 
 
-def _any_of(phrases: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for line in phrases for word in line.split("|"))
-
-
-_ENDS_ATTRIBUTION = re.compile(rf"(?:{_any_of(phrases.WROTE)})\s?[:：]?[\s*_]{{0,3}}$", re.I)
-_STARTS_ATTRIBUTION = re.compile(
-    rf"[\s*_-]{{0,4}}(?:(?:{_any_of(phrases.ATTRIBUTION_STARTS)})\b|\d{{1,4}}[-./年 ]|\w{{2,4}}[.,]? \d)", re.I
-)
-_NAMES_SOMEONE = re.compile(r"[@<\d]")
-# "2026-11-20 10:00 GMT+01:00 Ann <ann@example.com>:", the attribution that needs no verb.
-_DATE_AND_ADDRESS = re.compile(r"\s?\D{0,12}\d.{4,150}<[^<>\s]{3,80}>\s?[:：]\s*$")
-_SEPARATOR = re.compile(
-    rf"\s{{0,12}}[-_=*]{{2,40}}\s?(?:{_any_of(phrases.ORIGINAL_MESSAGE)})|\s?(?:{_any_of(phrases.FORWARD_STARTS)})\s?:",
-    re.I,
-)
-_REPLY_ABOVE = re.compile(rf"[\s#*=_-]{{0,40}}(?:{_any_of(phrases.REPLY_ABOVE)})", re.I)
-_RULE = re.compile(r"\s{0,3}(?:_{20,200}|-{10,200}|={10,200})\s*$")
-# "---- Ann wrote ----", as some services on the web write it.
-_DASHED_ATTRIBUTION = re.compile(rf"\s?-{{2,10}} ?.{{1,200}}(?:{_any_of(phrases.WROTE)}) ?-{{2,10}}\s*$", re.I)
-_DATE_THEN_ADDRESS = re.compile(r"\s?\d[\d/. :-]{5,30}.{0,100}<[^<>\s]{3,80}>\s*$")
-_FROM_HEADER = re.compile(rf"[\s*>|]{{0,4}}(?:{_any_of(phrases.FROM_NAMES)})[*\s]{{0,3}}[:：][*\s]{{0,3}}\S", re.I)
-_OTHER_HEADER = re.compile(rf"[\s*>|]{{0,4}}(?:{_any_of(phrases.OTHER_HEADER_NAMES)})[*\s]{{0,3}}[:：]", re.I)
-_SIGNATURE_DASHES = re.compile(r"(?:--|__)[ \t\u00a0]?\s*$")
-_MOBILE = re.compile(rf"[\s*_(\[]{{0,3}}(?:{_any_of(phrases.MOBILE_SIGNATURES)})", re.I)
-_LONGEST_MOBILE_LINE = 80
-_FIRST_SIGNS = frozenset("-_=*#—([")
-_FIRST_WORDS = re.compile(f"(?:{_STARTS_ATTRIBUTION.pattern})|(?:{_MOBILE.pattern})|.*：|.*<", re.I)
+_SIGNATURE_DASHES = re.compile(r"\s?(?:--|__|—|––)[ \t\u00a0]*$")
+_MOBILE = re.compile(rf"[\s*_(\[<-]{{0,3}}(?:{marks.any_of(phrases.MOBILE_SIGNATURES)})", re.I)
+_BEFORE_MOBILE = " \t*_([<-"
+_MOBILE_HEADS = frozenset(word[:3] for line in phrases.MOBILE_SIGNATURES.values() for word in line.split("|"))
+_MARKS = frozenset(Mark)
+_SPANS = {Mark.SIGNATURE: LineKind.SIGNATURE, Mark.ATTRIBUTION: LineKind.ATTRIBUTION, Mark.QUOTE: LineKind.QUOTE}
 
 
 def split(text: str) -> Visible:
-    """Cut a body into its views.  text: LF line ends.  None of the views is empty unless the text is.
+    """Cut a body into its views.  text: LF line ends; may hold marks.  None of the views is empty unless the text is.
 
     A signature counts as the writer's own only outside quotes.  Never raises.
     """
-    lines = text.split("\n")
-    kinds = _mark(lines)
-    whole = text.strip("\n")
-    visible = _keep(lines, kinds, _Line.TEXT, _Line.BLANK, _Line.SIGNATURE) or whole
-    bare = _keep(lines, kinds, _Line.TEXT, _Line.BLANK) or visible
-    unsigned = _join(line for line, kind in zip(lines, kinds, strict=True) if kind is not _Line.SIGNATURE)
+    lines = text.split("\n", _LINES_READ)
+    kinds = mark(lines)
+    whole = marks.unmarked(text).strip("\n")
+    visible = _keep(lines, kinds, LineKind.TEXT, LineKind.BLANK, LineKind.SIGNATURE)
+    bare = _keep(lines, kinds, LineKind.TEXT, LineKind.BLANK) or visible
+    unsigned = _keep(lines, kinds, *(set(LineKind) - {LineKind.SIGNATURE, LineKind.MARK}))
+    if not visible:
+        # Nothing of it is the writer's own, so all of it is what the writer wanted to be read.
+        visible = whole
+        bare = _without_end(whole)
     return Visible(reply=visible, reply_without_signature=bare, text_without_signature=unsigned or whole)
 
 
-def _keep(lines: list[str], kinds: list[_Line], *wanted: _Line) -> str:
-    kept = _join(line for line, kind in zip(lines, kinds, strict=True) if kind in wanted)
+def mark(lines: list[str]) -> list[LineKind]:
+    """Give every line its kind.
+
+    A line on which an attribution follows the writer's words is cut to these words, in place.
+    """
+    kinds = _mark(lines)
+    _mark_broken_quotes(lines, kinds)
+    _mark_idle_rules(lines, kinds)
+    _mark_own_signature(lines, kinds)
+    return kinds
+
+
+def _keep(lines: Sequence[str], kinds: Sequence[LineKind], *wanted: LineKind) -> str:
+    kept = _join(line for line, kind in zip(lines, kinds, strict=True) if kind in wanted and line[:1] not in _MARKS)
     return kept if kept.strip() else ""
 
 
@@ -92,106 +89,136 @@ def _join(lines: Iterable[str]) -> str:
     return "\n".join(lines).strip("\n \t")
 
 
-def _mark(lines: list[str]) -> list[_Line]:
-    """Give every line its kind; each line is looked at by a bounded number of patterns on a bounded prefix."""
-    kinds: list[_Line] = []
-    while len(kinds) < min(len(lines), _LINES_READ):
+def _without_end(text: str) -> str:
+    """Return the text without the signature at its end: for a text that as a whole is somebody's message."""
+    lines = text.split("\n", _LINES_READ)
+    return _join(lines[: signature.start(lines)]) or text
+
+
+def _mark(lines: list[str]) -> list[LineKind]:
+    kinds: list[LineKind] = []
+    while len(kinds) < len(lines):
         at = len(kinds)
         line = lines[at]
         if not line.strip():
-            kinds.append(_Line.BLANK)
-        elif line.lstrip().startswith((">", "&gt;")):
-            kinds.append(_Line.QUOTE)
-        elif len(line) > _LONGEST_MARK or not _may_be_mark(line):
-            kinds.append(_Line.TEXT)
-        elif _begins_quoted_message(lines, at):
-            kinds += [_Line.BEHIND] * (len(lines) - at)
-        elif attribution := _attribution_length(lines, at):
-            kinds += [_Line.ATTRIBUTION] * attribution
-            if not _quote_follows(lines, len(kinds)):
-                kinds += [_Line.BEHIND] * (len(lines) - len(kinds))
-        elif _SIGNATURE_DASHES.match(line) or _is_list_footer(lines, at):
-            kinds += [_Line.SIGNATURE] * _signature_length(lines, at)
-        elif len(line) <= _LONGEST_MOBILE_LINE and "," not in line and _MOBILE.match(line):
-            kinds.append(_Line.SIGNATURE)
+            kinds.append(LineKind.BLANK)
+        elif marks.is_quote(line):
+            kinds.append(LineKind.QUOTE)
+        elif len(line) > marks.LONGEST_MARK or not marks.may_be_mark(line):
+            kinds.append(LineKind.SIGNATURE if _is_mobile(line) else LineKind.TEXT)
         else:
-            kinds.append(_Line.TEXT)
-    return kinds + [_Line.TEXT] * (len(lines) - len(kinds))
+            kinds += _kinds_from(lines, at)
+    return kinds
 
 
-def _may_be_mark(line: str) -> bool:
-    """Sort out most lines of prose cheaply: what marks something has a colon, odd first signs or a known first word."""
-    return ":" in line or line.lstrip()[0] in _FIRST_SIGNS or _FIRST_WORDS.match(line) is not None
+def _kinds_from(lines: list[str], at: int) -> list[LineKind]:
+    """Return the kinds of the next lines, one or more, as far as they are certain."""
+    line, rest = lines[at], len(lines) - at
+    if line[0] in _MARKS:
+        return _kinds_of_span(lines, at)
+    if marks.begins_message(lines, at):
+        return [LineKind.BEHIND] * rest
+    if shared := marks.split_shared_line(line):
+        lines[at] = shared[0]
+        return [LineKind.TEXT, *([] if marks.quote_follows(lines, at + 1) else [LineKind.BEHIND] * (rest - 1))]
+    if length := marks.attribution_length(lines, at):
+        behind = 0 if marks.quote_follows(lines, at + length) else rest - length
+        return [LineKind.ATTRIBUTION] * length + [LineKind.BEHIND] * behind
+    if _begins_signature(lines, at):
+        return [LineKind.SIGNATURE] * _signature_length(lines, at)
+    return [LineKind.SIGNATURE if _is_mobile(line) else LineKind.TEXT]
 
 
-def _begins_quoted_message(lines: list[str], at: int) -> bool:
-    """Say whether all from here is another message: a titled line of dashes, or a copied header block."""
-    line = lines[at]
-    if _SEPARATOR.match(line) or _REPLY_ABOVE.match(line) or _DASHED_ATTRIBUTION.match(line):
-        return True
-    if _RULE.match(line):
-        following = next((at + n for n in range(1, 4) if at + n < len(lines) and lines[at + n].strip()), None)
-        return following is not None and _is_header_block(lines, following)
-    return _is_header_block(lines, at)
+def _kinds_of_span(lines: list[str], at: int) -> list[LineKind]:
+    """Return the kinds of the lines between a mark and its END, or to the end of the text."""
+    opening = Mark(lines[at][0])
+    if opening not in _SPANS:
+        return [LineKind.MARK] + [LineKind.BEHIND] * (len(lines) - at - 1 if opening is Mark.BEHIND else 0)
+    kind = _SPANS[opening]
+    kinds: list[LineKind] = []
+    depth = 0
+    for index in range(at, len(lines)):
+        line = lines[index]
+        depth += 0 if line[:1] not in _MARKS or line == Mark.BEHIND else -1 if line == Mark.END else 1
+        if opening is Mark.ATTRIBUTION and line.strip() and marks.begins_message(lines, index):
+            return kinds + [LineKind.BEHIND] * (len(lines) - index)
+        kinds.append(LineKind.MARK if line[:1] in _MARKS else kind)
+        if not depth:
+            break
+    return kinds
 
 
-def _is_header_block(lines: list[str], at: int) -> bool:
-    """Say whether a copied header begins here: its first field and two more, or one more and an address."""
-    if not _FROM_HEADER.match(lines[at][:_LONGEST_MARK]):
+def _is_mobile(line: str) -> bool:
+    if len(line) > _LONGEST_MOBILE_LINE or "," in line or line.lstrip(_BEFORE_MOBILE)[:3].lower() not in _MOBILE_HEADS:
         return False
-    near = [line[:_LONGEST_MARK] for line in lines[at : at + _HEADER_LINES]]
-    fields = [line for line in near if _OTHER_HEADER.match(line) or _FROM_HEADER.match(line)]
-    return len(fields) >= 3 or (len(fields) == 2 and any("@" in line for line in fields))
+    return _MOBILE.match(line) is not None
 
 
-def _is_list_footer(lines: list[str], at: int) -> bool:
-    """Say whether the line is the rule above what a mailing list adds; it is cut like a signature."""
-    return _RULE.match(lines[at]) is not None and any("mailing list" in line.lower() for line in lines[at + 1 : at + 3])
-
-
-def _attribution_length(lines: list[str], at: int) -> int:
-    """Return how many lines an attribution takes that begins here; 0 when none does."""
+def _begins_signature(lines: list[str], at: int) -> bool:
+    """Say whether dashes that announce a signature stand here, or the rule above what a mailing list adds."""
     line = lines[at]
-    if _DATE_AND_ADDRESS.match(line) or (_DATE_THEN_ADDRESS.match(line) and _quote_follows(lines, at + 1)):
-        return 1
-    if (
-        line.rstrip().endswith("<")
-        and at + 1 < len(lines)
-        and _DATE_AND_ADDRESS.match(line.rstrip() + lines[at + 1][:100])
-    ):
-        return 2
-    if _ENDS_ATTRIBUTION.search(line[-40:]) and (
-        "@" in line or "<" in line or (_STARTS_ATTRIBUTION.match(line) and _NAMES_SOMEONE.search(line))
-    ):
-        return 1
-    if not _STARTS_ATTRIBUTION.match(line):
-        return 0
-    for count in range(2, _ATTRIBUTION_LINES + 1):
-        index = at + count - 1
-        if index >= len(lines) or not lines[index].strip() or len(lines[index]) > _LONGEST_MARK:
-            return 0
-        if _ENDS_ATTRIBUTION.search(lines[index][-40:].rstrip()):
-            return count if _NAMES_SOMEONE.search("".join(lines[at : index + 1])) else 0
-    return 0
-
-
-def _quote_follows(lines: list[str], at: int) -> bool:
-    following = next((line for line in lines[at : at + 4] if line.strip()), "")
-    return following.lstrip().startswith((">", "&gt;"))
+    if line.rstrip("\r") == marks.SIGNATURE_LINE:
+        return True
+    if marks.is_rule(line):
+        return any("mailing list" in below.lower() for below in lines[at + 1 : at + 3])
+    if not _SIGNATURE_DASHES.match(line):
+        return False
+    # Without the space of RFC 3676 4.3 it may also be a divider between two parts of a long letter.
+    return (
+        sum(1 for below in lines[at + 1 : at + 40] if below.strip() and not marks.is_quote(below)) <= _WEAK_DASHES_LINES
+    )
 
 
 def _signature_length(lines: list[str], at: int) -> int:
     """Return how many lines the signature takes: up to a quote, an attribution, another message or the end."""
     end = at + 1
-    while end < min(len(lines), _LINES_READ):
+    while end < len(lines):
         line = lines[end]
-        short = len(line) <= _LONGEST_MARK
-        if line.startswith(">") or (
-            short
-            and line.strip()
-            and _may_be_mark(line)
-            and (_begins_quoted_message(lines, end) or _attribution_length(lines, end))
-        ):
+        if marks.is_quote(line) or line[:1] in _MARKS or (len(line) <= marks.LONGEST_MARK and _goes_on(lines, end)):
             break
         end += 1
     return end - at
+
+
+def _goes_on(lines: list[str], at: int) -> bool:
+    if not lines[at].strip() or not marks.may_be_mark(lines[at]):
+        return False
+    return marks.begins_message(lines, at) or marks.attribution_length(lines, at) > 0
+
+
+def _mark_broken_quotes(lines: Sequence[str], kinds: list[LineKind]) -> None:
+    """Count lines that a mail program broke out of a quote by wrapping it anew as quoted."""
+    for at in range(1, len(kinds) - 1):
+        if kinds[at] is not LineKind.TEXT or kinds[at - 1] is not LineKind.QUOTE:
+            continue
+        if kinds[at + 1] is LineKind.QUOTE and marks.joins_broken_quote(lines[at - 1], lines[at]):
+            kinds[at] = LineKind.QUOTE
+
+
+def _mark_idle_rules(lines: Sequence[str], kinds: list[LineKind]) -> None:
+    """Count a line across the page above what is quoted as part of that."""
+    quoted = False
+    for at in range(len(kinds) - 1, -1, -1):
+        if kinds[at] is LineKind.TEXT:
+            quoted = quoted and marks.is_rule(lines[at])
+            kinds[at] = LineKind.ATTRIBUTION if quoted else LineKind.TEXT
+        elif kinds[at] is not LineKind.BLANK:
+            quoted = kinds[at] in (LineKind.QUOTE, LineKind.ATTRIBUTION, LineKind.BEHIND, LineKind.MARK)
+
+
+def _mark_own_signature(lines: Sequence[str], kinds: list[LineKind]) -> None:
+    """Look for a signature that nothing announces at the end of the writer's last words."""
+    own = (LineKind.TEXT, LineKind.BLANK)
+    last = next((at for at in range(len(kinds) - 1, -1, -1) if kinds[at] is LineKind.TEXT), -1)
+    first = last
+    while first > 0 and kinds[first - 1] in own:
+        first -= 1
+    begin = first + signature.start(lines[first : last + 1])
+    if begin > last:
+        while last + 1 < len(kinds) and kinds[last + 1] in (LineKind.SIGNATURE, LineKind.BLANK):
+            last += 1
+        begin = first + signature.start(lines[first : last + 1])
+    if begin > last or LineKind.TEXT not in kinds[:begin]:
+        return
+    for at in range(begin, last + 1):
+        kinds[at] = LineKind.SIGNATURE if kinds[at] is LineKind.TEXT else kinds[at]

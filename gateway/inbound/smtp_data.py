@@ -7,8 +7,9 @@ Source: RFC 5321 sections 2.3.8, 4.1.1.4, 4.4, 4.5.2, 6.3; SM-01, SM-02, SM-03, 
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from gateway.inbound import replies
 from gateway.inbound.replies import Reply
@@ -105,9 +106,14 @@ def received_field(*, client_name: str, client_address: str, hostname: str, prot
     """Return our own trace field (RFC 5321 4.4), CRLF included.  The client's name is untrusted and made harmless."""
     name = _NOT_A_HOST.sub("?", client_name)
     literal = f"IPv6:{client_address}" if ":" in client_address else client_address
-    return (
-        f"Received: from {name} ([{literal}])\r\n\tby {hostname} with {protocol};\r\n\t{format_datetime(now)}\r\n"
-    ).encode("ascii")
+    date = _stamp(int(now.timestamp()))
+    return f"Received: from {name} ([{literal}])\r\n\tby {hostname} with {protocol};\r\n\t{date}\r\n".encode("ascii")
+
+
+@lru_cache(maxsize=4)
+def _stamp(seconds: int) -> str:
+    # A date has whole seconds, and many mails share one.
+    return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
 def protocol_word(*, extended: bool, smtputf8: bool, tls: bool) -> str:

@@ -8,6 +8,7 @@ Source: PROCESS 3.2, 3.6; PEERS 1.6.
 import re
 from collections.abc import Iterator, Sequence
 
+from gateway import addresses
 from gateway.linking import sighting
 from gateway.model import FoundReferences, Hint, HintFacts, HintQuery, InboundMail
 
@@ -53,7 +54,7 @@ _PLACES = {"subject": "the subject", "to": "the recipient's address"}
 
 def wanted(mail: InboundMail, found: FoundReferences, recipients: Sequence[str] = ()) -> HintQuery:
     """Say what to look up for this mail.  recipients: those of the envelope, beside the `To` of the mail."""
-    domain = mail.sender.address.rpartition("@")[2].lower()
+    domain = addresses.domain_of(mail.sender.address)
     numbers = (number for _, number in _numbers(mail, recipients))
     references = [seen.id for seen in found.ids] + [id for id, _ in _elsewhere(mail, found, recipients)]
     return HintQuery(
@@ -61,7 +62,7 @@ def wanted(mail: InboundMail, found: FoundReferences, recipients: Sequence[str] 
         message_ids=_first(mail.message_ids),
         references=_first(references),
         damaged_pieces=_first(piece for token in found.damaged for piece in _pieces(token)),
-        sender=mail.sender.address.lower(),
+        sender=addresses.key(mail.sender.address),
         domain="" if domain in FREE_MAILERS else domain,
         subject_words=_first(sorted(_words(mail.subject), key=lambda word: (-len(word), word)))[:8],
     )
@@ -121,7 +122,7 @@ def _number_clues(facts: HintFacts, numbers: Sequence[tuple[str, str]]) -> Itera
 
 def _sender_clues(facts: HintFacts, mail: InboundMail) -> Iterator[Clue]:
     """Yield what the sender has to do with the case: the closest tie only.  An ambiguous sender is nobody."""
-    address = mail.sender.address.lower()
+    address = addresses.key(mail.sender.address)
     domain = address.rpartition("@")[2]
     if not address or mail.sender.ambiguous:
         return

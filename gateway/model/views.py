@@ -128,6 +128,7 @@ class CaseView:
 
     number: str
     subject: str
+    description: str
     status: str
     substatus: str
     priority: str

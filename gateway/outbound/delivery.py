@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from jinja2 import Environment
@@ -21,6 +22,7 @@ from gateway.model import Accepted, Deferred, Letterhead, OutboxEntry, Rejected,
 from gateway.outbound import compose, headers, retry
 from gateway.outbound.relay import Relay
 from gateway.reasons import Reason
+from gateway.store.db import patiently
 from gateway.store.lease import Owners
 
 
@@ -31,8 +33,8 @@ class OutboxStore(Protocol):
         """Lease due rows that are still wanted, oldest first; own transaction, attempts + 1."""
         ...
 
-    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> None:
-        """Store the exact bytes of these mails, durably, in one transaction."""
+    def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
+        """Store the exact bytes of these mails, durably, in one transaction; return those whose lease still holds."""
         ...
 
     def still_wanted(self, db: Any, entry: OutboxEntry) -> bool:
@@ -100,9 +102,15 @@ def _written(office: PostOffice, entries: list[OutboxEntry]) -> list[tuple[Outbo
             ready.append((entry, entry.rendered))
         elif raw := _composed(office, entry):
             fresh.append((entry, raw))
-    if fresh:
-        office.store.keep_rendered(office.db, fresh)
-    return ready + fresh
+    return ready + (_kept(office, fresh) if fresh else [])
+
+
+def _kept(office: PostOffice, fresh: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
+    kept = office.store.keep_rendered(office.db, fresh)
+    for entry, _ in fresh:
+        if all(entry.id != still.id for still, _ in kept):
+            maillog.outbox_lease_lost(entry)
+    return kept
 
 
 def _composed(office: PostOffice, entry: OutboxEntry) -> bytes | None:
@@ -152,7 +160,9 @@ def _settle(office: PostOffice, entry: OutboxEntry, outcome: RelayOutcome) -> bo
     maillog.outbox_answered(entry, outcome)
     if next_run_at is None and not accepted:
         maillog.outbox_gave_up(entry, outcome)
-    if not office.store.settle(office.db, entry, outcome, next_run_at=next_run_at, now=now):
+    # What the relay took and we forgot would leave twice, so a database that is away for a moment is waited for.
+    settle = partial(office.store.settle, office.db, entry, outcome, next_run_at=next_run_at, now=now)
+    if not patiently("deliver", settle):
         maillog.outbox_lease_lost(entry)
         return False
     return accepted

@@ -16,6 +16,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from gateway import maillog
 
+Broker = dramatiq.Broker
 QUEUE = "wakeups"
 MAIL = "process_mail"
 OUTBOX = "deliver"

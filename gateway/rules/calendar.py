@@ -7,7 +7,7 @@ Source: PROCESS 4.3.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import holidays
 
@@ -61,34 +61,41 @@ def next_business_day(moment: datetime, policy: FollowUpPolicy) -> datetime:
 
 
 def window(policy: FollowUpPolicy) -> tuple[int, int]:
-    """Return begin and end of the send window in minutes of the day.  Raises ValueError for times that do not exist."""
-    start, _, end = policy.send_window.partition("-")
-    minutes = _minutes(start), _minutes(end)
-    if minutes[0] == minutes[1] or minutes[0] == _DAY_MINUTES:
-        raise ValueError(f"the send window {policy.send_window} is empty")
-    return minutes
-
-
-def check(policy: FollowUpPolicy) -> None:
-    """Refuse a zone, a calendar, a window or days that cannot be counted with.  Raises ValueError in one sentence."""
-    window(policy)
-    if not 0 <= policy.days[0] <= policy.days[1] <= policy.days[2]:
-        raise ValueError(f"the days {list(policy.days)} do not rise")
-    try:
-        ZoneInfo(policy.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"there is no time zone {policy.timezone}; write it like Europe/Berlin") from None
-    known = holidays.list_supported_countries()
-    subdivision = policy.subdivision
-    if policy.country and (policy.country not in known or subdivision not in ("", *known[policy.country])):
-        there = f"{policy.country} {subdivision}".strip()
-        raise ValueError(f"no holidays are known for {there}; write it like DE and BY")
+    """Return begin and end of the send window, in minutes of the day; one may run over midnight."""
+    opens, _, closes = policy.send_window.partition("-")
+    return _minutes(opens), _minutes(closes)
 
 
 def at_local(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the UTC moment of a wall-clock time; one in a gap moves forward by the gap, of a doubled one the first."""
     # In a gap fold=0 reads the clock of before the change, which lands after the gap: exactly the move forward.
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def fault(policy: FollowUpPolicy) -> str:
+    """Say what makes a ladder unusable, in one sentence; "" for a sound one.
+
+    Days that do not rise would close a case before its reminders, or at once.
+    """
+    try:
+        ZoneInfo(policy.timezone)
+    except (ValueError, OSError, KeyError):
+        return f"there is no time zone {policy.timezone!r}; write one like Europe/Berlin."
+    if not 0 < policy.days[0] < policy.days[1] < policy.days[2]:
+        return f"days are {list(policy.days)}; write three rising numbers above 0."
+    try:
+        _holidays(policy.country, policy.subdivision, 2026)
+    except RuntimeError:  # holidays raises a kind of it for what it does not know
+        return f"no holidays are known for {policy.country!r} {policy.subdivision!r}; write an ISO 3166 code like DE."
+    opens, _, closes = policy.send_window.partition("-")
+    if not all(_is_time(end) for end in (opens, closes)) or opens in (closes, "24:00"):
+        return f"the send window {policy.send_window!r} is none; write one like 08:00-18:00."
+    return ""
+
+
+def _is_time(text: str) -> bool:
+    hours, _, minutes = text.partition(":")
+    return text == "24:00" or (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60)
 
 
 def is_business_day(day: date, policy: FollowUpPolicy) -> bool:
@@ -104,10 +111,7 @@ def _open_at(local: datetime, start: int, end: int) -> bool:
 
 def _minutes(text: str) -> int:
     hours, _, minutes = text.partition(":")
-    total = int(hours) * 60 + int(minutes)
-    if int(minutes) > 59 or total > _DAY_MINUTES:
-        raise ValueError(f"{text} is no time of day")
-    return total
+    return int(hours) * 60 + int(minutes)
 
 
 def _nth_business_day(day: date, count: int, policy: FollowUpPolicy, zone: ZoneInfo) -> date:

@@ -63,7 +63,7 @@ def on_mail(
     if mail.kind in WRITTEN_BY_PEOPLE or mail.like_a_person:
         return _queued(link, mail, around, policy=policy, now=now)
     reason = KIND_REASON[mail.kind]
-    return Decision(reason=reason, disposition=Disposition.AUTOMATIC, flags=_flags([reason], mail))
+    return Decision(reason=reason, disposition=Disposition.AUTOMATIC, flags=_flags([reason, *link.flags], mail))
 
 
 def no_flip_reasons(link: Linked, mail: MailFacts, case: Case, around: Circumstances, policy: Policy) -> list[Reason]:

@@ -90,10 +90,8 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
         profiles[name] = _changed(name, section, profiles)
     profiles = {name: _with_follow_up(p, config.follow_up) for name, p in profiles.items()}
     for name, profile in profiles.items():
-        try:
-            calendar.check(profile.follow_up)
-        except ValueError as error:
-            raise ConfigError(f"follow_up of the profile {name}: {error}.") from None
+        if wrong := calendar.fault(profile.follow_up):
+            raise ConfigError(f"follow_up of profile {name}: {wrong}")
     if config.gateway.profile not in profiles:
         raise ConfigError(f"gateway.profile is {config.gateway.profile!r}; there is {', '.join(sorted(profiles))}.")
     return Policy(

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
+from gateway import addresses
 from gateway.linking import sighting
 from gateway.model import Case, Feed, Status
 from gateway.model.views import AttachmentView, CaseView, ContactBrief, FollowUpView, StepView, UpdateView
 from gateway.store import cases, timers
-from gateway.store.tables import account, attachment, case_update, contact, support_case
+from gateway.store.tables import account, attachment, case_update, contact, contact_address, support_case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,15 @@ def _filtered(query: CaseQuery) -> Select[tuple[str]]:
     for column, value in (
         (support_case.c.status, query.status),
         (support_case.c.priority, query.priority),
-        (contact.c.email, query.contact),
         (support_case.c.owner, query.owner),
         (account.c.name, query.account),
     ):
         if value:
             found = found.where(column == value)
+    if query.contact:
+        same = contact_address.c.address_key == addresses.key(query.contact)
+        whose = select(contact_address.c.contact_id).where(same)
+        found = found.where(support_case.c.contact_id.in_(whose))
     if query.turn:
         waits = support_case.c.status.in_((Status.AWAITING_INFO, Status.SOLUTION_PROPOSED))
         ours = support_case.c.status.in_((Status.OPEN, Status.SERVICE_RESTORED))
@@ -87,6 +91,7 @@ def _view(conn: Connection, case: Case, hints: tuple[str, ...] | None) -> CaseVi
     return CaseView(
         number=case.number,
         subject=sighting.redact(case.subject),
+        description=sighting.redact(case.description),
         status=case.status,
         substatus=case.substatus,
         priority=case.priority,

@@ -6,23 +6,30 @@ a plain BEGIN, so that readers never wait for a writer.  Whatever the database c
 
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Float, create_engine, event, exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from gateway import maillog
+from gateway.clock import monotonic_seconds
 from gateway.errors import ConfigError, Unavailable
+
+Result = TypeVar("Result")
 
 # What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
 GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
 HEAD = "0002"
 BUSY_SECONDS = 20
+PATIENCE_SECONDS = 20.0
+PAUSE_SECONDS = 0.5
 
 
 class epoch_now(FunctionElement[float]):
@@ -86,6 +93,23 @@ class Database:
                 self._pen.release()
         else:
             raise Unavailable("The database does not answer now (it is being written); nothing was changed, try again.")
+
+
+def patiently(what: str, work: Callable[[], Result]) -> Result:
+    """Do `work`, again and again while the database does not answer, for PATIENCE_SECONDS at most.
+
+    For results that are in hand and would be lost: a batch that was read, an answer that the relay gave.
+    Raises Unavailable when patience is over; the lease then ends and somebody takes the work up again.
+    """
+    give_up = monotonic_seconds() + PATIENCE_SECONDS
+    while True:
+        try:
+            return work()
+        except Unavailable as error:
+            if monotonic_seconds() >= give_up:
+                raise
+            maillog.store_unavailable(what, error)
+            time.sleep(PAUSE_SECONDS)
 
 
 def exists(url: str) -> bool:
@@ -172,7 +196,7 @@ def _engine(url: str, pool_size: int, busy_seconds: float) -> Engine:
 
 def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
     path = sqlite_path(url)
-    if path is None or not str(path):
+    if path is None or str(path) in (".", ":memory:"):
         raise ConfigError("database.url must name a file; a database in memory would lose mail.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +207,8 @@ def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         connect_args={"check_same_thread": False, "timeout": busy_seconds},
+        # Every transaction ends in `read` or `write`; rolling back once more at each return would cost as much as one.
+        pool_reset_on_return=None,
     )
 
     @event.listens_for(engine, "connect")

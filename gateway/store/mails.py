@@ -40,7 +40,7 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
     firsts = {m.content_key: m for m in reversed(mails)}
     # In the order of their keys: two transactions that insert the same mails never wait for each other in a ring.
     new = [firsts[key] for key in sorted(firsts)]
-    inserted = conn.execute(insert_new(conn, mail).returning(mail.c.id, mail.c.content_key), [_row(m) for m in new])
+    inserted = conn.execute(insert_new(conn, mail, mail.c.id, mail.c.content_key), [_row(m) for m in new])
     ids = {row.content_key: row.id for row in inserted}
     made = set(ids.values())
     if made:

@@ -77,14 +77,20 @@ def claim(
         return _entries(conn, rows, now)
 
 
-def keep_rendered(database: Database, rendered: Sequence[tuple[OutboxEntry, bytes]]) -> None:
-    """Make the bytes of mails durable before the first try, so that every try sends the same ones."""
+def keep_rendered(database: Database, rendered: Sequence[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
+    """Make the bytes of mails durable before the first try, so that every try sends the same ones.
+
+    Returns those whose lease still holds: the others belong to another worker, and sending them would double them.
+    """
+    kept = []
     with database.write() as conn:
         for entry, raw in rendered:
             digest = hashlib.sha256(raw).hexdigest()
-            conn.execute(insert_new(conn, blob).values(sha256=digest, size=len(raw), bytes=raw))
-            held = (outbox.c.id == entry.id) & (outbox.c.fence == entry.fence)
-            conn.execute(update(outbox).where(held).values(rendered_sha256=digest))
+            conn.execute(insert_new(conn, blob), {"sha256": digest, "size": len(raw), "bytes": raw})
+            held = (outbox.c.id == entry.id) & (outbox.c.fence == entry.fence) & (outbox.c.state == EntryState.LEASED)
+            if conn.execute(update(outbox).where(held).values(rendered_sha256=digest)).rowcount == 1:
+                kept.append((entry, raw))
+    return kept
 
 
 def settle(

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import needed
 from tests.crash.house import House
 from tests.crash.sink import Sink
+from tests.servers import ServiceMissing
+from tests.services import program
 
 
 @pytest.fixture
@@ -40,3 +43,13 @@ def house(open_house: Callable[[str], House], sqlite_url: str) -> House:
 def postgres_house(open_house: Callable[[str], House], postgres_url: str) -> House:
     """Return an installation on PostgreSQL."""
     return open_house(postgres_url)
+
+
+@pytest.fixture
+def strace() -> str:
+    """Return the path of strace, which plays the faults of the system."""
+    with needed():
+        if found := program("strace"):
+            return found
+        raise ServiceMissing("strace")
+    raise AssertionError("unreachable")

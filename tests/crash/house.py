@@ -7,6 +7,7 @@ from the tables, because the process that could be asked is dead.
 import contextlib
 import json
 import os
+import signal
 import smtplib
 import subprocess
 import sys
@@ -51,8 +52,14 @@ class Gateway:
         assert self.process.wait(START_SECONDS) == -9
 
     def kill(self) -> None:
-        """End it without a word."""
+        """End it without a word; its children are not told either."""
         self.process.kill()
+        self.process.wait(START_SECONDS)
+
+    def end(self) -> None:
+        """End it and whatever it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(START_SECONDS)
 
     def stop(self) -> int:
@@ -94,7 +101,7 @@ class House:
         try:
             yield gateway
         finally:
-            gateway.kill()
+            gateway.end()
 
     def start(self, *, prefix: tuple[str, ...] = (), **order: Any) -> Gateway:
         """Start a gateway and wait until it listens; port 0 when it died before."""
@@ -164,7 +171,16 @@ class House:
 
     def wait_until_quiet(self) -> None:
         """Wait until no mail and no notice is under way."""
-        wait_until(lambda: not self._under_way(), seconds=QUIET_SECONDS, every=0.1, what=f"quiet\n{self.log()[-4000:]}")
+        wait_until(self.is_quiet, seconds=QUIET_SECONDS, every=0.1, what=f"quiet\n{self.log()[-4000:]}")
+
+    def is_quiet(self) -> bool:
+        """Say whether no mail and no notice is under way."""
+        waiting = (EntryState.READY, EntryState.LEASED)
+        with self.database.read() as conn:
+            return not any(
+                conn.execute(select(func.count()).where(table.c.state.in_(waiting))).scalar()
+                for table in (mail, outbox)
+            )
 
     def check_inbound(self, *, answers: int, copies: int | None = None) -> None:
         """Assert that each answer counted exactly once.  copies: how often they were handed in, where that is known."""
@@ -183,8 +199,8 @@ class House:
         assert [move["status"] for move in moves].count(Status.OPEN) == 1
         assert self.is_sound()
 
-    def check_outbound(self, *, twice_at_most: bool = False) -> None:
-        """Assert that every notice left, at most once unless it may have been twice, and always the same bytes."""
+    def check_outbound(self, *, copies_at_most: int = 1) -> None:
+        """Assert that every notice left, no oftener than it may have, always the same bytes, and that it says so."""
         arrived: dict[str, list[bytes]] = {}
         for sunk in self.sink.mails:
             arrived.setdefault(sunk.message_id, []).append(sunk.raw)
@@ -194,7 +210,7 @@ class House:
         for row in rows:
             copies = arrived[row.message_id]
             assert (row.state, len(set(copies))) == (EntryState.DONE, 1)
-            assert len(copies) <= (2 if twice_at_most else 1)
+            assert len(copies) <= copies_at_most
             assert row.uncertain or len(copies) == 1
 
     def uncertain(self) -> int:
@@ -213,12 +229,6 @@ class House:
             return True
         with self.database.read() as conn:
             return bool(conn.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok")
-
-    def _under_way(self) -> int:
-        waiting = (EntryState.READY, EntryState.LEASED)
-        with self.database.read() as conn:
-            counts = [conn.execute(select(func.count()).where(t.c.state.in_(waiting))).scalar() for t in (mail, outbox)]
-        return sum(count or 0 for count in counts)
 
     def _open_case(self) -> tuple[str, str]:
         with build(load(**self.settings)) as gateway:

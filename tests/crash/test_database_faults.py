@@ -30,7 +30,7 @@ def test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted(
         house.let_leases_end()
         house.wait_until_quiet()
     house.check_inbound(answers=1, copies=1)
-    house.check_outbound(twice_at_most=True)
+    house.check_outbound(copies_at_most=2)
 
 
 def test_a_lock_shorter_than_the_patience_is_not_even_noticed(house: House) -> None:
@@ -89,7 +89,7 @@ def test_connections_that_postgresql_ends_cost_a_451_at_most(postgres_house: Hou
         house.wait_until_quiet()
         assert gateway.stop() == 0
     house.check_inbound(answers=ANSWERS)
-    house.check_outbound(twice_at_most=True)
+    house.check_outbound(copies_at_most=2)
 
 
 @contextlib.contextmanager

@@ -53,7 +53,7 @@ def _die_and_recover(house: House, point: str) -> None:
         assert gateway.stop() == 0
     kept_before = point == "after the commit before 250"
     house.check_inbound(answers=1, copies=None if point not in BEFORE_250 else copies + kept_before)
-    house.check_outbound(twice_at_most=point in AMBIGUOUS)
+    house.check_outbound(copies_at_most=2 if point in AMBIGUOUS else 1)
     assert (house.uncertain() > 0) == (point in UNCERTAIN)
 
 

@@ -18,6 +18,7 @@ from gateway.errors import ParserDied, Unavailable
 from gateway.inbound import reading
 from gateway.model import EntryState, Envelope, Reading, ReadingRules, Source
 from gateway.outbound import delivery
+from gateway.store import db
 from gateway.store import outbox as outbox_store
 from gateway.store.tables import mail, outbox
 from tests.crash.house import CARE, CUSTOMER
@@ -40,6 +41,7 @@ def test_a_mail_whose_settling_failed_is_taken_again_by_the_same_process(
     app.ingest(RAW, Envelope(mail_from=CUSTOMER, rcpt_tos=(CARE,), source=Source.INGEST))
     with monkeypatch.context() as broken:
         broken.setattr(process, "_settle_all", _away)
+        broken.setattr(db, "PATIENCE_SECONDS", 0.0)
         with pytest.raises(Unavailable):
             app.process_mail()
     assert _states(app, mail) == [EntryState.LEASED]
@@ -56,6 +58,7 @@ def test_a_notice_whose_settling_failed_is_taken_again_by_the_same_process(
     cases.open_case(app.services, subject="The export stops", description="", contact_email=CUSTOMER)
     with monkeypatch.context() as broken:
         broken.setattr(outbox_store, broken_step, _away)
+        broken.setattr(db, "PATIENCE_SECONDS", 0.0)
         _drain_whatever_happens(app)
     assert _states(app, outbox) == [EntryState.LEASED]
     _a_minute_later(app, outbox)
@@ -63,6 +66,25 @@ def test_a_notice_whose_settling_failed_is_taken_again_by_the_same_process(
     assert _states(app, outbox) == [EntryState.DONE]
     with app.database.read() as conn:
         assert conn.execute(select(outbox.c.uncertain)).scalar_one() is (broken_step == "settle")
+
+
+def test_an_answer_of_the_relay_outlives_a_short_absence_of_the_database(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FA-04, FA-06: what the relay took is recorded when the database is back, so it does not leave twice."""
+    cases.open_case(app.services, subject="The export stops", description="", contact_email=CUSTOMER)
+    whole, failures = outbox_store.settle, iter([Unavailable("away"), Unavailable("away")])
+
+    def settle(*given: Any, **named: Any) -> bool:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return whole(*given, **named)
+
+    monkeypatch.setattr(outbox_store, "settle", settle)
+    assert app.deliver_due() == 1
+    assert _states(app, outbox) == [EntryState.DONE]
+    with app.database.read() as conn:
+        assert conn.execute(select(outbox.c.attempts, outbox.c.uncertain)).one() == (1, False)
 
 
 def test_work_that_is_under_way_is_never_taken_over(app: App) -> None:

@@ -183,7 +183,7 @@ class Stage:
 
     def items(self, state: str = "open") -> list[QueueItemView]:
         """Return the items of the admin queue."""
-        return queue.find(self.services, state=state)
+        return queue.find(self.services, state=state, limit=1000)
 
     def item_of(self, mail: MailDetailView) -> QueueItemView:
         """Return the queue item of a mail, whatever its state."""

@@ -43,7 +43,7 @@ class Terminal:
     settings: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.settings = self.folder / "gateway.toml"
+        self.settings = self.folder / "settings.toml"
         self.settings.write_text(
             f"[gateway]\ndata_dir = '{self.folder}'\ncare_address = '{CARE}'\nfirst_case_number = 41\n"
             f"[database]\nurl = '{self.database_url}'\n"

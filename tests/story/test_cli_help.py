@@ -61,6 +61,11 @@ def test_settings_and_json_may_stand_before_the_command(terminal: Terminal) -> N
     assert after.json[0]["number"] == "0000000041"
 
 
+def test_settings_of_the_working_folder_are_the_default(terminal: Terminal) -> None:
+    terminal.settings.rename(terminal.folder / "gateway.toml")
+    assert terminal.program("config", "--json").json[0]["gateway"]["care_address"] == "care@example.com"
+
+
 def test_version_is_said_by_either_spelling_of_the_program(terminal: Terminal) -> None:
     assert terminal.program("--version").out == f"gateway {__version__}\n"
 

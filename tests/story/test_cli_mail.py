@@ -25,7 +25,8 @@ def test_an_ingested_reply_flips_the_case_and_shows_why(
     assert terminal.ok("case", "show", number)[0]["substatus"] == "customer-responded"
     (shown,) = terminal.ok("mail", "show", mail["id"])
     assert {step["step"] for step in shown["trace"]} >= {"parse", "kind", "link", "decide"}
-    assert terminal.program("mail", "raw", mail["id"]).out.encode() == reply.read_bytes()
+    raw = terminal.program("mail", "raw", mail["id"], "--config", str(terminal.settings))
+    assert raw.out.encode() == reply.read_bytes()
 
 
 def test_a_folder_is_taken_in_in_order_with_a_disposition_each(terminal: Terminal) -> None:
@@ -45,6 +46,47 @@ def test_a_folder_is_taken_in_in_order_with_a_disposition_each(terminal: Termina
     assert (balance["accepted"], balance["balanced"], balance["in_progress"]) == (5, True, 0)
 
 
+def test_a_report_to_our_bounce_address_finds_the_mail_that_came_back(terminal: Terminal) -> None:
+    """DD-01: a file has no envelope, so a recipient of our domain in To stands in for it."""
+    terminal.open_case()
+    (sent,) = terminal.ok("outbox", "list", "--state", "all")
+    with sqlite3.connect(terminal.database_url.removeprefix("sqlite:///")) as conn:
+        ((key,),) = conn.execute("SELECT verp_key FROM outbox")
+    report = terminal.folder / "report.eml"
+    report.write_text(
+        f"Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.org\nTo: bounce+{key}@example.com\n"
+        "Subject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nIt did not work.\n"
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.org\n\n"
+        "Final-Recipient: rfc822; dana@example.org\nAction: failed\nStatus: 5.1.1\n\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: {sent['message_id']}\n\n--b--\n"
+    )
+    (mail,) = terminal.ok("ingest", str(report))
+    assert (mail["disposition"], mail["to"]) == ("bounce", [f"bounce+{key}@example.com"])
+    assert terminal.ok("outbox", "show", sent["id"])[0]["bounced_at"]
+
+
+def test_several_files_are_taken_in_by_one_command(terminal: Terminal) -> None:
+    files = [str(terminal.mail(name, name)) for name in ("one", "two")]
+    assert len(terminal.ok("ingest", *files)) == 2
+    assert terminal.run("ingest", "-", *files).code == 2
+
+
+def test_a_mail_that_kills_its_reader_is_set_aside_and_read_again_on_demand(terminal: Terminal) -> None:
+    """CONTRACT 5, `quarantined`: three deaths on this mail alone, its bytes are kept."""
+    sound = terminal.settings.read_text()
+    terminal.settings.write_text(sound + "[parser]\nmail_seconds = 0.0001\n")
+    path = terminal.mail("m", "Some text, and more of it.\n" * 200_000)
+    (explained,) = terminal.ok("explain", str(path))
+    assert (explained["disposition"], explained["defects"]) == ("quarantined", ["parser:died"])
+    (mail,) = terminal.ok("ingest", str(path))
+    assert (mail["disposition"], mail["kind"]) == ("quarantined", None)
+    terminal.settings.write_text(sound)
+    again = terminal.ok("mail", "replay", mail["id"])[0]
+    assert (again["disposition"], again["reason"]) == ("queued", "no-reference")
+
+
 def test_an_mbox_is_taken_apart_and_its_quoted_from_lines_are_restored(terminal: Terminal) -> None:
     path = terminal.folder / "archive.mbox"
     box = mailbox.mbox(path)
@@ -54,6 +96,19 @@ def test_an_mbox_is_taken_apart_and_its_quoted_from_lines_are_restored(terminal:
     mails = terminal.ok("ingest", str(path), "--mbox")
     assert [mail["disposition"] for mail in mails] == ["queued", "queued"]
     assert "\nFrom here on" in terminal.ok("mail", "show", mails[0]["id"])[0]["text"]
+
+
+def test_a_from_field_with_a_blank_before_its_colon_is_no_line_of_a_mail_system(terminal: Terminal) -> None:
+    """ID-06: `From :` at the top is a second sender; taken for an mbox line, a forged mail would flip the case."""
+    number = terminal.asked_case()
+    path = terminal.mail("forged", f"Version 7.\n\n> {terminal.reference()}")
+    forged = b"From : eve@example.net\r\n" + path.read_bytes()
+    path.write_bytes(forged)
+    (explained,) = terminal.ok("explain", str(path))
+    (mail,) = terminal.ok("ingest", str(path))
+    assert (explained["reason"], mail["reason"]) == ("sender-ambiguous", "sender-ambiguous")
+    assert terminal.ok("case", "show", number)[0]["status"] == "awaiting-info"
+    assert terminal.program("mail", "raw", mail["id"], "--config", str(terminal.settings)).out.encode() == forged
 
 
 def test_the_same_mail_again_is_a_duplicate_without_effect(terminal: Terminal) -> None:
@@ -87,7 +142,8 @@ def test_what_cannot_be_committed_exits_75_so_that_the_mta_keeps_it(
     terminal.mail("reply", "text").rename(terminal.folder / "reply.eml")
     (terminal.folder / "no-folder").write_text("a file, so no database can be made below it")
     terminal.settings.write_text("[database]\nurl = 'sqlite:///no-folder/gateway.db'\n")
-    done = terminal.program("ingest", *arguments, stdin=b"Subject: x\n\ntext\n")
+    config = ("--config", str(terminal.settings))
+    done = terminal.program("ingest", *arguments, *config, stdin=b"Subject: x\n\ntext\n")
     assert (done.code, done.out) == (75, "")
     assert len(done.err.splitlines()) == 1
 
@@ -138,15 +194,6 @@ def test_replay_is_refused_for_a_mail_that_is_not_quarantined(terminal: Terminal
     terminal.ok("ingest", str(terminal.mail("m", "text")))
     done = terminal.run("mail", "replay", "1")
     assert (done.code, "quarantined" in done.err) == (1, True)
-
-
-def test_a_quarantined_mail_is_read_again_when_a_person_asks(terminal: Terminal) -> None:
-    terminal.ok("ingest", str(terminal.mail("m", "text")))
-    with sqlite3.connect(terminal.database_url.removeprefix("sqlite:///")) as conn:
-        conn.execute("UPDATE mail SET disposition = 'quarantined', reason = 'quarantined'")
-    assert terminal.ok("mail", "list", "--disposition", "quarantined")[0]["id"] == "1"
-    again = terminal.ok("mail", "replay", "1")[0]
-    assert (again["disposition"], again["reason"]) == ("queued", "no-reference")
 
 
 def test_a_reader_that_goes_away_is_no_error_message(terminal: Terminal, tmp_path: Path) -> None:

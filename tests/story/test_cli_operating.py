@@ -70,7 +70,7 @@ def test_doctor_is_content_with_a_sound_installation(terminal: Terminal) -> None
     listen_on(terminal, free_port())
     findings = terminal.ok("doctor")
     assert [f["check"] for f in findings] == [
-        *("database", "broker", "relay", "listener", "clock", "disk", "care address"),
+        *("database", "broker", "relay", "listener", "mailboxes", "clock", "disk", "care address"),
     ]
     assert {f["state"] for f in findings} <= {"ok", "note"}
 
@@ -82,6 +82,7 @@ def test_doctor_is_content_with_a_sound_installation(terminal: Terminal) -> None
         ("[broker]\nurl = 'redis://127.0.0.1:1/0'\n", "broker", "Redis does not answer"),
         ("[smtp]\naccept = ['@example.net']\n", "care address", "smtp.accept"),
         ("[smtp]\nhost = '192.0.2.1'\n", "listener", ""),
+        ("[imap.support]\nhost = 'imap.example.com'\nuser = 'care'\n", "mailboxes", "SMTP"),
     ],
 )
 def test_doctor_names_what_is_wrong_and_exits_1(terminal: Terminal, settings: str, check: str, words: str) -> None:

@@ -1,115 +1,125 @@
-"""Days as people count them: zones, gaps, skipped days, holidays, the send window.  Source: PROCESS 4.3."""
+"""TM-01 to TM-06: days as people count them, in the zones and on the days where that goes wrong."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.model import FollowUpPolicy, Priority
 from gateway.rules import calendar, followups
 
-BUSINESS = "business"
-
-
-def local(text: str, zone: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def shown(moment: datetime, zone: str) -> str:
-    return moment.astimezone(ZoneInfo(zone)).isoformat()
-
-
-@pytest.mark.parametrize(
-    ("zone", "start", "due", "hours"),
-    [
-        pytest.param("Europe/Berlin", "2026-03-27T16:00", "2026-03-31T16:00:00+02:00", 95, id="TM-01"),
-        pytest.param("America/New_York", "2026-10-30T16:00", "2026-11-03T16:00:00-05:00", 97, id="TM-02"),
-    ],
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Africa/Cairo",
+    "Pacific/Apia",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
 )
-def test_two_business_days_keep_the_local_time_over_a_change_of_clocks(
-    zone: str, start: str, due: str, hours: int
-) -> None:
-    """TM-01, TM-02."""
-    began = local(start, zone)
-    found = calendar.add_days(began, 2, FollowUpPolicy(count=BUSINESS, timezone=zone))
-    assert shown(found, zone) == due
-    assert found - began == timedelta(hours=hours)
 
 
-def test_a_due_time_in_a_gap_moves_forward_and_is_due_once() -> None:
-    """TM-03: on 24 April 2026 Cairo has no 00:30."""
-    zone = "Africa/Cairo"
-    policy = FollowUpPolicy(timezone=zone)
-    due = calendar.add_days(local("2026-04-22T00:30", zone), 2, policy)
-    assert shown(due, zone) == "2026-04-24T01:30:00+03:00"
-    steps = followups.plan(local("2026-04-22T00:30", zone), Priority.MEDIUM, policy)
-    assert [step.due_at for step in steps].count(due) == 1
+def local(zone: str, *when: int) -> datetime:
+    return datetime(*when, tzinfo=ZoneInfo(zone))  # type: ignore[arg-type,misc]
 
 
-def test_a_due_time_that_exists_twice_means_the_first() -> None:
+def added(zone: str, start: tuple[int, ...], days: int, count: str = "business", country: str = "") -> str:
+    policy = FollowUpPolicy(count=count, timezone=zone, country=country)  # type: ignore[arg-type]
+    due = calendar.add_days(local(zone, *start), days, policy)
+    assert due.tzinfo is UTC
+    return due.astimezone(ZoneInfo(zone)).isoformat()
+
+
+def test_the_clock_that_goes_forward_leaves_the_local_time() -> None:
+    """TM-01: 95 hours, not 96."""
+    assert added("Europe/Berlin", (2026, 3, 27, 16), 2) == "2026-03-31T16:00:00+02:00"
+
+
+def test_the_clock_that_goes_back_leaves_the_local_time() -> None:
+    """TM-02: 97 hours."""
+    assert added("America/New_York", (2026, 10, 30, 16), 2) == "2026-11-03T16:00:00-05:00"
+
+
+def test_a_time_that_does_not_exist_moves_forward_over_the_gap() -> None:
+    """TM-03."""
+    assert added("Africa/Cairo", (2026, 4, 22, 0, 30), 2) == "2026-04-24T01:30:00+03:00"
+
+
+def test_of_a_time_that_exists_twice_the_first_counts() -> None:
     """TM-04."""
-    zone = "Europe/Berlin"
-    due = calendar.add_days(local("2026-10-18T02:30", zone), 7, FollowUpPolicy(timezone=zone))
-    assert shown(due, zone) == "2026-10-25T02:30:00+02:00"
+    assert added("Europe/Berlin", (2026, 10, 18, 2, 30), 7, "calendar") == "2026-10-25T02:30:00+02:00"
+    second = local("Europe/Berlin", 2026, 10, 25, 2, 30).replace(fold=1)
+    policy = FollowUpPolicy(timezone="Europe/Berlin")
+    due = calendar.add_days(second, 1, policy).astimezone(ZoneInfo("Europe/Berlin"))
+    assert due.isoformat() == "2026-10-26T02:30:00+01:00"
 
 
-@pytest.mark.parametrize(("count", "due"), [("business", "2012-01-02T10:00"), ("calendar", "2011-12-31T10:00")])
-def test_a_day_that_a_zone_left_out_is_passed_over(count: str, due: str) -> None:
-    """TM-05: Samoa had no 30 December 2011."""
-    zone = "Pacific/Apia"
+def test_a_day_that_a_zone_left_out_is_no_business_day() -> None:
+    """TM-05: Samoa had no Friday 30 December 2011; Monday is next, and counting goes on from there."""
+    assert added("Pacific/Apia", (2011, 12, 28, 10), 1)[:16] == "2011-12-29T10:00"
+    assert added("Pacific/Apia", (2011, 12, 28, 10), 2)[:16] == "2012-01-02T10:00"
+    assert added("Pacific/Apia", (2011, 12, 28, 10), 3)[:16] == "2012-01-03T10:00"
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "due"),
+    [
+        ((2026, 3, 7, 10), 2, "2026-03-10T10:00"),  # Saturday + 2 = Tuesday, PROCESS 4.3
+        ((2026, 3, 8, 10), 2, "2026-03-10T10:00"),
+        ((2026, 3, 6, 10), 2, "2026-03-10T10:00"),
+        ((2026, 3, 9, 10), 5, "2026-03-16T10:00"),
+        ((2026, 3, 9, 10), 10, "2026-03-23T10:00"),
+        ((2026, 12, 31, 10), 2, "2027-01-04T10:00"),
+        ((2028, 2, 28, 10), 2, "2028-03-01T10:00"),
+        ((2026, 3, 9, 10), 0, "2026-03-09T10:00"),
+    ],
+)
+def test_business_days_pass_over_weekends_year_ends_and_leap_days(start: tuple[int, ...], days: int, due: str) -> None:
+    """TM-06, PROCESS 4.3."""
+    assert added("UTC", start, days)[:16] == due
+
+
+def test_public_holidays_of_the_policy_are_no_business_days() -> None:
+    """TM-06: 24 December is a Thursday; 25 and 26 are holidays in Germany, 1 January too."""
+    assert added("Europe/Berlin", (2026, 12, 24, 10), 1, country="DE")[:10] == "2026-12-28"
+    assert added("Europe/Berlin", (2026, 12, 24, 10), 1)[:10] == "2026-12-25"
+    assert added("Europe/Berlin", (2026, 12, 24, 10), 5, country="DE")[:10] == "2027-01-04"
+    policy = FollowUpPolicy(country="DE", subdivision="BY")
+    assert not calendar.is_business_day(date(2026, 1, 6), policy)
+    assert calendar.is_business_day(date(2026, 1, 6), FollowUpPolicy(country="DE"))
+
+
+@given(
+    start=st.datetimes(datetime(2000, 1, 1), datetime(2050, 1, 1)),
+    days=st.integers(0, 40),
+    zone=st.sampled_from(ZONES),
+    count=st.sampled_from(["business", "calendar"]),
+)
+def test_later_days_are_never_earlier_and_local_time_is_kept_but_for_gaps(
+    start: datetime, days: int, zone: str, count: str
+) -> None:
+    """TM-10: for any start, in any zone."""
     policy = FollowUpPolicy(count=count, timezone=zone)  # type: ignore[arg-type]
-    found = calendar.add_days(local("2011-12-29T10:00", zone), 1, policy)
-    assert shown(found, zone)[:16] == due
+    begin = start.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    due, next_due = (calendar.add_days(begin, days + more, policy) for more in (0, 1))
+    assert begin - timedelta(hours=1) <= due < next_due
+    moved = due.astimezone(ZoneInfo(zone)).replace(tzinfo=None) - datetime.combine(
+        due.astimezone(ZoneInfo(zone)).date(), begin.astimezone(ZoneInfo(zone)).time()
+    )
+    assert timedelta(0) <= moved <= timedelta(hours=1)
+    if count == "business" and days:
+        assert calendar.is_business_day(due.astimezone(ZoneInfo(zone)).date(), policy)
 
 
-@pytest.mark.parametrize(
-    ("start", "days", "country", "due"),
-    [
-        pytest.param("2026-11-21T10:00", 2, "", "2026-11-24T10:00", id="a Saturday"),
-        pytest.param("2026-11-22T10:00", 2, "", "2026-11-24T10:00", id="a Sunday"),
-        pytest.param("2026-12-24T10:00", 2, "DE", "2026-12-29T10:00", id="before Christmas"),
-        pytest.param("2026-12-25T10:00", 2, "DE", "2026-12-29T10:00", id="on a holiday"),
-        pytest.param("2026-12-30T10:00", 2, "DE", "2027-01-04T10:00", id="over the end of the year"),
-        pytest.param("2028-02-28T10:00", 1, "", "2028-02-29T10:00", id="onto a leap day"),
-        pytest.param("2028-02-29T10:00", 2, "", "2028-03-02T10:00", id="from a leap day"),
-    ],
-)
-def test_business_days_pass_over_weekends_and_holidays(start: str, days: int, country: str, due: str) -> None:
-    """TM-06."""
-    policy = FollowUpPolicy(count=BUSINESS, country=country)
-    assert calendar.add_days(local(start, "UTC"), days, policy) == local(due, "UTC")
-
-
-@pytest.mark.parametrize(
-    ("window", "count", "at", "opens"),
-    [
-        pytest.param("08:00-17:00", "calendar", "2026-11-20T12:00", "2026-11-20T12:00", id="inside"),
-        pytest.param("08:00-17:00", "calendar", "2026-11-20T07:59", "2026-11-20T08:00", id="before"),
-        pytest.param("08:00-17:00", "calendar", "2026-11-20T17:00", "2026-11-21T08:00", id="after"),
-        pytest.param("08:00-17:00", "business", "2026-11-20T17:00", "2026-11-23T08:00", id="after, then a weekend"),
-        pytest.param("22:00-06:00", "calendar", "2026-11-20T23:00", "2026-11-20T23:00", id="over midnight, inside"),
-        pytest.param("22:00-06:00", "calendar", "2026-11-20T07:00", "2026-11-20T22:00", id="over midnight, outside"),
-        pytest.param("00:00-24:00", "calendar", "2026-11-20T23:59", "2026-11-20T23:59", id="always"),
-    ],
-)
-def test_follow_ups_leave_only_in_the_send_window(window: str, count: str, at: str, opens: str) -> None:
-    policy = FollowUpPolicy(send_window=window, timezone="Europe/Berlin")
-    found = calendar.next_opening(local(at, "Europe/Berlin"), policy, business=count == "business")
-    assert found == local(opens, "Europe/Berlin")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "word"),
-    [
-        ({"send_window": "25:00-26:00"}, "25:00"),
-        ({"send_window": "09:75-10:00"}, "09:75"),
-        ({"send_window": "09:00-09:00"}, "empty"),
-        ({"timezone": "Mars/Olympus"}, "Mars/Olympus"),
-        ({"country": "XY"}, "XY"),
-        ({"country": "DE", "subdivision": "ZZ"}, "DE ZZ"),
-        ({"days": (5, 2, 10)}, "rise"),
-    ],
-)
-def test_settings_that_cannot_be_counted_with_are_refused_at_the_start(wrong: dict[str, object], word: str) -> None:
-    with pytest.raises(ValueError, match=word):
-        calendar.check(FollowUpPolicy(**wrong))  # type: ignore[arg-type]
+@pytest.mark.parametrize("priority", Priority)
+def test_the_ladder_has_three_steps_and_waits_where_the_priority_is_excluded(priority: Priority) -> None:
+    """PROCESS 4.2, 4.5."""
+    policy = FollowUpPolicy(exclude_priorities=(Priority.CRITICAL_PRODUCTION_DOWN,))
+    start = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+    steps = followups.plan(start, priority, policy)
+    excluded = priority is Priority.CRITICAL_PRODUCTION_DOWN
+    assert [step.step for step in steps] == [1, 2, 3]
+    expected = [None if excluded else start + timedelta(days=days) for days in (2, 5, 10)]
+    assert [step.due_at for step in steps] == expected

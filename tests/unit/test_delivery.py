@@ -76,6 +76,13 @@ def test_when_the_bytes_cannot_be_stored_nothing_leaves(monkeypatch: pytest.Monk
     assert got(post) == []
 
 
+def test_a_worker_that_lost_its_lease_before_the_first_try_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FA-08: another worker has the mail now and sends it; a second copy would not even be marked uncertain."""
+    post = office(MemoryOutbox().add(entry(id=1)))
+    monkeypatch.setattr(MemoryOutbox, "keep_rendered", lambda *_: [])
+    assert delivery._written(post, [entry(id=1)]) == []
+
+
 def test_a_second_try_sends_the_very_same_bytes() -> None:
     """OB-08: also when the answer to the dot was lost; the row is marked uncertain."""
     store = MemoryOutbox().add(entry(id=1))

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from gateway.linking import extract, hints, reference_id
-from gateway.model import HintFacts, InboundMail, Sender
+from gateway.model import FoundReferences, HintFacts, InboundMail, Sender
 
 DICE = random.Random(5)
 ID = reference_id.new(DICE.randbytes)
@@ -149,3 +149,9 @@ def test_a_hostile_body_costs_bounded_work():
     body = "case " * 200_000 + "case" + " " * 200_000 + "0000000001 " * 50_000
     query = hints.wanted(mail(body=body), extract.find(mail(body=body)))
     assert len(query.case_numbers) <= hints.MAX_KEYS
+
+
+def test_an_address_in_an_internationalised_domain_is_looked_up_in_its_ascii_form():
+    """ID-07: contacts are stored by the key under which equal addresses are equal."""
+    query = hints.wanted(mail(sender="Dana@Bücher.example"), FoundReferences())
+    assert (query.sender, query.domain) == ("dana@xn--bcher-kva.example", "xn--bcher-kva.example")

