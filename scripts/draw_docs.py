@@ -63,7 +63,7 @@ def ladder(policies: Mapping[str, FollowUpPolicy]) -> str:
     """Draw the follow-up days of each profile as a picture."""
     last = max(policy.days[-1] for policy in policies.values()) or 1
     scale = (LADDER_WIDTH - LADDER_LEFT - 60) / last
-    height = 56 + 52 * len(policies)
+    height = 56 + 64 * len(policies)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LADDER_WIDTH} {height}" role="img"'
         ' font-family="system-ui, sans-serif" font-size="13">',
@@ -72,7 +72,7 @@ def ladder(policies: Mapping[str, FollowUpPolicy]) -> str:
         f'<text x="{LADDER_LEFT}" y="28" fill="#5b6675">the question</text>',
     ]
     for line, (name, policy) in enumerate(policies.items()):
-        parts += _rung(name, policy, y=70 + 52 * line, scale=scale)
+        parts += _rung(name, policy, y=74 + 64 * line, scale=scale)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
