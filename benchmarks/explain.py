@@ -79,7 +79,7 @@ def _asked(raw: bytes) -> explain.Asked:
 def _parsed(raw: bytes) -> None:
     try:
         mailparser.parse_from_bytes(raw)
-    except Exception:  # noqa: S110 - it raises on some of the hostile ones; that is its time
+    except Exception:
         pass
 
 

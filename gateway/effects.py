@@ -4,7 +4,7 @@ Mail, timers, requests and clicks all end here, inside the caller's transaction:
 nothing.  `apply` also reports what it did, so that an undo can put it back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -28,6 +28,8 @@ from gateway.model import (
     RecordUpdate,
     ReviewEscalation,
     SetContact,
+    SetFollowUp,
+    SetPriority,
     SetStatus,
     SetTargets,
     StartEpisode,
@@ -35,8 +37,9 @@ from gateway.model import (
     StopEpisode,
     Substatus,
 )
+from gateway.rules import followups
 from gateway.rules import targets as target_rules
-from gateway.store import cases, escalations, events, outbox, queue, targets
+from gateway.store import cases, escalations, events, outbox, queue, targets, timers
 from gateway.store.instance import Instance
 
 
@@ -72,6 +75,34 @@ def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime
     return applied
 
 
+def apply_many(
+    conn: Connection, decided: Sequence[tuple[Case, Decision]], *, scribe: Scribe, now: datetime
+) -> list[int]:
+    """Do what decisions about different cases say, each case as this transaction has just read it.
+
+    The end is that of `apply` for each; ladders, events and mails are written for all of them at once, because a
+    statement costs more than a row.  Returns the ids of the mails written.
+    """
+    ladders: list[tuple[Case, SetFollowUp]] = []
+    published: list[Publish] = []
+    mails: list[Notify] = []
+    for case, decision in decided:
+        applied = Applied(before=case)
+        for effect in decision.effects:
+            match effect:
+                case SetFollowUp():
+                    ladders.append((case, effect))
+                case Publish():
+                    published.append(effect)
+                case Notify():
+                    mails.append(effect)
+                case _:
+                    _apply_one(conn, effect, applied, scribe=scribe, now=now)
+    _set_follow_ups(conn, ladders)
+    events.append_many(conn, [(p.type, p.case_number, p.data) for p in published], now=now)
+    return _notify_all(conn, mails, scribe=scribe, now=now)
+
+
 def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
     match effect:
         case OpenCase():
@@ -80,14 +111,16 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             _record(conn, effect, _case(applied), now=now)
         case SetStatus():
             _set_status(conn, effect, applied, now=now)
+        case SetPriority():
+            cases.set_priority(conn, effect.case_number, effect.priority)
         case StartEpisode():
-            steps = effect.steps
-            question = clean_text(effect.question)
-            cases.start_episode(conn, _case(applied), status=effect.status, question=question, steps=steps, now=now)
+            _start_episode(conn, effect, _case(applied), now=now)
+        case SetFollowUp():
+            _set_follow_ups(conn, [(_case(applied), effect)])
         case StopEpisode():
             cases.end_episode(conn, _case(applied), why=effect.why, now=now)
         case Notify():
-            _notify(conn, effect, applied, scribe=scribe, now=now)
+            applied.outbox_ids += _notify_all(conn, [effect], scribe=scribe, now=now)
         case Publish():
             events.append(conn, effect.type, case_number=effect.case_number, data=effect.data, now=now)
         case QueueForAdmin():
@@ -185,32 +218,49 @@ def _set_contact(conn: Connection, effect: SetContact, case: Case) -> None:
     cases.set_contact(conn, case.number, effect.contact_id)
 
 
-def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
-    reference = ""
-    if effect.with_reference:
-        reference = cases.reference_for(
-            conn,
-            number=effect.case_number,
-            feed=effect.feed,
-            recipient=addresses.key(effect.to),
-            fresh=reference_id.new(scribe.random_bytes),
-            now=now,
-        )
-    outbox_id = outbox.add(
+def _start_episode(conn: Connection, effect: StartEpisode, case: Case, *, now: datetime) -> None:
+    cases.start_episode(
         conn,
-        key=effect.key,
-        notice=effect.notice,
-        to=effect.to,
-        to_name=clean_header(effect.to_name),
-        case_number=effect.case_number,
-        reference_id=reference,
-        context=_cleaned(effect.context),
-        instance=scribe.instance,
-        mail_domain=scribe.mail_domain,
+        case,
+        status=effect.status,
+        question=clean_text(effect.question),
+        steps=effect.steps,
+        next_at=followups.next_at(effect.steps),
         now=now,
     )
-    if outbox_id is not None:
-        applied.outbox_ids.append(outbox_id)
+
+
+def _set_follow_ups(conn: Connection, ladders: Sequence[tuple[Case, SetFollowUp]]) -> None:
+    rows = []
+    for case, effect in ladders:
+        if case.episode is None:
+            raise LookupError("a decision changes a wait that does not run")
+        at = effect.look_at or followups.next_at(effect.steps)
+        rows.append(timers.Ladder(before=case.episode, steps=effect.steps, next_at=at, held=effect.held))
+        if case.episode.paused and at is not None:
+            outbox.want_again(conn, case.episode.id)
+    timers.write(conn, rows)
+
+
+def _notify_all(conn: Connection, effects: Sequence[Notify], *, scribe: Scribe, now: datetime) -> list[int]:
+    wanted = [(e.case_number, e.feed, addresses.key(e.to)) for e in effects if e.with_reference]
+    references = cases.references_for(conn, wanted, fresh=lambda: reference_id.new(scribe.random_bytes), now=now)
+    mails = [
+        outbox.NewOutgoing(
+            key=effect.key,
+            notice=effect.notice,
+            to=effect.to,
+            to_name=clean_header(effect.to_name),
+            case_number=effect.case_number,
+            reference_id=references.get((effect.case_number, effect.feed, addresses.key(effect.to)), "")
+            if effect.with_reference
+            else "",
+            context=_cleaned(effect.context),
+            episode_id=effect.episode_id,
+        )
+        for effect in effects
+    ]
+    return outbox.add(conn, mails, instance=scribe.instance, mail_domain=scribe.mail_domain, now=now)
 
 
 def _cleaned(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,33 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
     Notice.REPLY_RECEIVED: {"author": "maria@example.org", "text": "It is 4.2.0.", "note": ""},
     Notice.NEEDS_A_LOOK: {"author": "maria@example.org", "text": "I am away. Port 8443.", "note": "Looks human."},
     Notice.UNLINKED_NOTICE: {},
+    Notice.FOLLOW_UP_1: {
+        "question": "Which version do you run?",
+        "wanted": "information",
+        "asked_at": "2026-11-23T09:00:00+00:00",
+        "closes_at": "2026-12-03T09:00:00+00:00",
+        "timezone": "Europe/Berlin",
+    },
+    Notice.FOLLOW_UP_2: {
+        "question": "Please install 4.2.1.",
+        "wanted": "verdict",
+        "asked_at": "2026-11-23T09:00:00+00:00",
+        "closes_at": "2026-12-03T09:00:00+00:00",
+        "timezone": "",
+    },
+    Notice.FOLLOW_UP_CLOSED: {
+        "question": "Which version do you run?",
+        "wanted": "information",
+        "asked_at": "2026-11-15",
+        "reopen_until": "2026-12-25",
+        "reopen_how": "phone",
+        "kept_until": "2026-12-26",
+    },
+    Notice.CASE_REOPENED: {"text": "It stopped again at 02:10."},
+    Notice.REOPEN_REQUESTED: {"reopen_until": "2026-12-25", "reopen_how": "phone"},
+    Notice.CLOSURE_REQUESTED: {"author": "maria@example.org", "text": "It runs, thank you."},
+    Notice.REOPEN_WANTED: {"author": "maria@example.org", "text": "It stopped again."},
+    Notice.DELIVERY_FAILED: {"recipient": "maria@example.org"},
     Notice.ESCALATION_RECEIVED: {
         "reason": "no-progress",
         "details": "Nothing moves since Monday.",
@@ -149,6 +176,14 @@ class MemoryOutbox:
                 row.state = EntryState.LEASED
                 row.entry = replace(row.entry, attempts=row.entry.attempts + 1, fence=row.entry.fence + 1)
             return [row.entry for row in due]
+
+    def still_wanted(self, db: Any, entry: OutboxEntry) -> bool:
+        return entry.episode_id is None
+
+    def withdraw(self, db: Any, entry: OutboxEntry) -> bool:
+        with self.lock:
+            self.rows[entry.id].state = EntryState.CANCELLED
+            return True
 
     def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
         with self.lock:

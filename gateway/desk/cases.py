@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from gateway import addresses, effects
 from gateway.cleaning import clean_header
 from gateway.desk import pins
-from gateway.errors import InvalidInput, NotFound
+from gateway.errors import InvalidInput, NotFound, Refused
 from gateway.model import (
     Case,
     CaseType,
@@ -28,6 +28,7 @@ from gateway.model import (
 )
 from gateway.model.views import CaseView, UpdateView
 from gateway.outbound import compose
+from gateway.reasons import Reason
 from gateway.rules import access, requests
 from gateway.services import Services
 from gateway.store import case_views, cases, contacts, people
@@ -174,6 +175,83 @@ def close(
     return change(services, number, rule)
 
 
+def set_priority(services: Services, number: str, priority: Priority, *, by_customer: bool = False) -> CaseView:
+    """Give a case another priority; follow-ups pause and resume with it."""
+    policy = services.policy
+    return _decide(
+        services,
+        number,
+        lambda case, now: requests.set_priority(case, priority, policy=policy, now=now, by_customer=by_customer),
+    )
+
+
+def acknowledge(services: Services, number: str, *, author: str) -> CaseView:
+    """Note that our side has read what came in, and that it is no answer."""
+    return _decide(services, number, lambda case, _now: requests.acknowledge(case, author))
+
+
+def reopen(
+    services: Services,
+    number: str,
+    *,
+    text: str,
+    channel: Channel = Channel.PHONE,
+    author: str = "",
+    recorded_by: str = "",
+    pin: str = "",
+) -> CaseView:
+    """Open a closed case again.
+
+    author: who of the customer asks for it, "" when our side does.  recorded_by: our side, whose words they are then.
+    pin: what a caller told as the phone PIN.
+    """
+    need(text, "the reason")
+    pin_checked = told_pin(services, author, pin)
+    now = services.clock.now()
+    with services.database.write() as conn:
+        case = load(conn, number, lock=True)
+        posted = RecordUpdate(
+            case_number=case.number,
+            feed=Feed.CASE,
+            channel=channel,
+            author=author or recorded_by,
+            visibility=Visibility.PUBLIC,
+            text=text,
+        )
+        contact = person(conn, author)
+        if author and contact is None:
+            raise Refused(Reason.NOT_DESIGNATED_CONTACT, f"{clean_header(author)} is no contact that we know.")
+        decision = requests.reopen(case, posted, contact, policy=services.policy, now=now, pin_checked=pin_checked)
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
+        view = case_views.one(conn, case.number)
+    services.ring_outbox(made.outbox_ids)
+    return view
+
+
+def close_request(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Record that the customer wants the case closed; the owner is told and nothing changes."""
+    need(text, "a text")
+    policy = services.policy
+    return change(
+        services,
+        number,
+        lambda conn, case, _now: requests.close_request(case, text, author, person(conn, author), policy=policy),
+    )
+
+
+def reopen_request(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Record that the customer wants a closed case back; they are told how to call, the owner that they ask."""
+    need(text, "the reason")
+    policy = services.policy
+    return change(
+        services,
+        number,
+        lambda conn, case, now: requests.reopen_request(
+            case, text, author, person(conn, author), policy=policy, now=now
+        ),
+    )
+
+
 def person(conn: Connection, address: str) -> Contact | None:
     """Return the contact of an address with all that decides about the rights; None for anybody else, our side too."""
     key = addresses.key(address)
@@ -225,7 +303,7 @@ def change(services: Services, number: str, rule: Callable[[Connection, Case, da
     now = services.clock.now()
     with services.database.write() as conn:
         case = load(conn, number, lock=True)
-        made = effects.apply(conn, rule(conn, case, now), scribe=services.scribe, now=now)
+        made = effects.apply(conn, rule(conn, case, now), scribe=services.scribe, now=now, case=case)
         view = case_views.one(conn, case.number)
     services.ring_outbox(made.outbox_ids)
     return view

@@ -20,6 +20,8 @@ from gateway.model.deciding import (
     ReviewEscalation,
     SentMail,
     SetContact,
+    SetFollowUp,
+    SetPriority,
     SetStatus,
     SetTargets,
     StartEpisode,
@@ -47,6 +49,7 @@ from gateway.model.mail import (
 )
 from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
 from gateway.model.policy import FollowUpPolicy, Policy, Profile, ServiceTargets
+from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
     Access,
     CaseType,
@@ -77,10 +80,13 @@ __all__ = [
     "CaseType",
     "Channel",
     "Circumstances",
+    "ClockReading",
     "Contact",
     "Decision",
     "Deferred",
     "Disposition",
+    "Doubt",
+    "DoubtKind",
     "Effect",
     "EntryState",
     "Envelope",
@@ -127,8 +133,11 @@ __all__ = [
     "ReviewEscalation",
     "Sender",
     "SentMail",
+    "SentReminder",
     "ServiceTargets",
     "SetContact",
+    "SetFollowUp",
+    "SetPriority",
     "SetStatus",
     "SetTargets",
     "Source",
@@ -139,7 +148,9 @@ __all__ = [
     "StopEpisode",
     "Substatus",
     "Target",
+    "TimerFacts",
     "TraceStep",
+    "Unanswered",
     "Unknown",
     "Unlinked",
     "Verdict",

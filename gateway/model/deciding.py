@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.model.case import Case, Contact, FollowUpStep
@@ -81,6 +81,27 @@ class StartEpisode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetFollowUp:
+    """Write the ladder of the running wait as it is from now on.
+
+    held: why its closure waits, "" when it does not.  look_at: when to look again, where that is not the next due time.
+    """
+
+    case_number: str
+    steps: tuple[FollowUpStep, ...]
+    held: str = ""
+    look_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPriority:
+    """Give a case another priority."""
+
+    case_number: str
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopEpisode:
     """End the running wait, if there is one.  why: a word for the record (`answered`, `status-changed`, `closed`)."""
 
@@ -95,6 +116,7 @@ class Notify:
     key: `<notice>/<what makes it one>`; the formats are listed in `gateway/effects.py`.
     case_number: "" for a mail about no case.  with_reference: carries the Reference ID of (case, feed, recipient).
     context: values of the template, JSON types only.
+    episode_id: it leaves only while this wait runs (a reminder); None for a mail that is wanted in any case.
     """
 
     notice: Notice
@@ -105,6 +127,7 @@ class Notify:
     with_reference: bool = False
     feed: Feed = Feed.CASE
     context: Mapping[str, Any] = field(default_factory=dict)
+    episode_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +214,9 @@ Effect = (
     OpenCase
     | RecordUpdate
     | SetStatus
+    | SetPriority
     | StartEpisode
+    | SetFollowUp
     | StopEpisode
     | Notify
     | Publish

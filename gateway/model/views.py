@@ -80,6 +80,38 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedView:
+    """One mail that would leave, and why."""
+
+    at: datetime
+    case: str | None
+    notice: str
+    to: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingView:
+    """A follow-up that was due and waits."""
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnView:
+    """What one turn of the scheduler did.  clock_doubted: why closures wait, None when the time is believed."""
+
+    now: datetime
+    mails_processed: int
+    reminders: int
+    closed: int
+    waiting: tuple[WaitingView, ...]
+    mails_sent: int
+    clock_doubted: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpView:
     """The running wait for the customer."""
 
@@ -87,6 +119,7 @@ class FollowUpView:
     started_at: datetime
     paused: bool
     steps: tuple[StepView, ...]
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

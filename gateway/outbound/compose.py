@@ -35,6 +35,14 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.REPLY_RECEIVED: ("author", "text", "note"),
     Notice.NEEDS_A_LOOK: ("author", "text", "note"),
     Notice.UNLINKED_NOTICE: (),
+    Notice.FOLLOW_UP_1: ("question", "wanted", "asked_at", "closes_at", "timezone"),
+    Notice.FOLLOW_UP_2: ("question", "wanted", "asked_at", "closes_at", "timezone"),
+    Notice.FOLLOW_UP_CLOSED: ("question", "wanted", "asked_at", "reopen_until", "reopen_how", "kept_until"),
+    Notice.CASE_REOPENED: ("text",),
+    Notice.REOPEN_REQUESTED: ("reopen_until", "reopen_how"),
+    Notice.CLOSURE_REQUESTED: ("author", "text"),
+    Notice.REOPEN_WANTED: ("author", "text"),
+    Notice.DELIVERY_FAILED: ("recipient",),
     Notice.ESCALATION_RECEIVED: ("reason", "details", "warnings"),
     Notice.ESCALATION_ACCEPTED: ("owner", "importance", "urgency", "text"),
     Notice.ESCALATION_DECLINED: ("text",),
@@ -66,13 +74,9 @@ AGENT_NOTICES = frozenset(
 # These go to somebody else than the case contact (CONTRACT 7), so they never show a Reference ID.
 WITHOUT_REFERENCE = frozenset(
     {
-        Notice.CASE_CLOSED_NOTICE,
-        Notice.REPLY_RECEIVED,
-        Notice.NEEDS_A_LOOK,
-        Notice.UNLINKED_NOTICE,
-        Notice.ESCALATION_ASSIGNED,
-        Notice.ESCALATION_REPLY,
-        Notice.TARGET_MISSED,
+        *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
+        *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
+        *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
     }
 )
 

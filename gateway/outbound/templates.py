@@ -7,6 +7,7 @@ A missing value is an error (StrictUndefined), so a mail is held rather than sen
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FIRST_LINES = 12
 FIRST_CHARACTERS = 1000
 
@@ -33,6 +35,7 @@ def environment(folder: Path) -> Environment:
         "day": day,
         "first_lines": first_lines,
         "in_utc": in_utc,
+        "moment": moment,
         "one_line": one_line,
         "paragraphs": paragraphs,
         "quoted": quoted,
@@ -47,6 +50,16 @@ def day(value: str) -> str:
     except ValueError:
         return value
     return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+
+
+def moment(value: str, timezone: str) -> str:
+    """Return a time as `Wednesday, 25 November 2026, 10:00 (Europe/Berlin)`; an unknown zone is shown in UTC."""
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone, timezone = ZoneInfo("UTC"), "UTC"
+    local = datetime.fromisoformat(value).astimezone(zone)
+    return f"{WEEKDAYS[local.weekday()]}, {day(local.date().isoformat())}, {local:%H:%M} ({timezone})"
 
 
 def first_lines(text: str) -> str:

@@ -56,7 +56,7 @@ def on_mail(
 ) -> Decision:
     """Decide about one mail.  by: the person who links it by hand, "" on arrival.  Source: PROCESS 3, CONTRACT 5-6."""
     if mail.kind in (MailKind.BOUNCE, MailKind.REPORT) and not by:
-        return _report(mail, around)
+        return _report(mail, around, policy)
     if isinstance(link, Linked) and around.case is not None:
         return _linked(link, mail, around.case, around, policy=policy, now=now, by=by)
     assert isinstance(link, Unlinked)
@@ -162,7 +162,7 @@ def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: P
     )
 
 
-def _report(mail: MailFacts, around: Circumstances) -> Decision:
+def _report(mail: MailFacts, around: Circumstances, policy: Policy) -> Decision:
     reason = KIND_REASON[mail.kind]
     if mail.kind is MailKind.REPORT:
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=_flags([reason], mail))
@@ -174,6 +174,9 @@ def _report(mail: MailFacts, around: Circumstances) -> Decision:
         flags = _flags([reason], mail)
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=flags, case_number=sent.case_number)
     data = {"outbox_id": str(sent.outbox_id), "mail_id": str(mail.id)}
+    case = around.case
+    to_customer = case is not None and not case.is_closed and addresses.same(sent.to, case.contact.email)
+    told = notices.delivery_failed(case, sent, mail.id, policy) if case is not None and to_customer else []
     return Decision(
         reason=reason,
         disposition=Disposition.BOUNCE,
@@ -182,6 +185,7 @@ def _report(mail: MailFacts, around: Circumstances) -> Decision:
         effects=(
             MarkBounced(outbox_id=sent.outbox_id),
             Publish(type="notice.bounced", case_number=sent.case_number, data=data),
+            *told,
         ),
     )
 

@@ -14,10 +14,16 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     incident-report/<case>/<version>        one for each report
     target-missed/<case>/<target>           one for each target
     reply-received/<case>/<version>/<mail>  one for each answer         needs-a-look likewise; <mail> only for mail
+    follow-up-1/<case>/<episode>            one for each wait           follow-up-2, follow-up-closed likewise
+    needs-a-look/<case>/held/<episode>/<reason>  one for each reason that a closure waits for in a wait
+    case-reopened/<case>/<version>          one for each reopening      reopen-requested, reopen-wanted likewise
+    closure-requested/<case>/<version>      one for each request
+    delivery-failed/<case>/<mail>           one for each bounce of a notice
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
 linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +32,7 @@ from gateway.model import (
     Case,
     Contact,
     Effect,
+    Episode,
     Escalation,
     Feed,
     MailFacts,
@@ -35,7 +42,11 @@ from gateway.model import (
     OpenCase,
     OpenEscalation,
     Policy,
+    SentMail,
+    Status,
+    Unanswered,
 )
+from gateway.reasons import Reason
 
 EXCERPT_LENGTH = 1000
 MACHINES = (MailKind.AUTO_REPLY, MailKind.CHALLENGE, MailKind.OWN_MAIL, MailKind.BOUNCE, MailKind.REPORT)
@@ -115,11 +126,8 @@ def to_owner(
     case: Case, notice: Notice, context: dict[str, Any], policy: Policy, *, mail_id: int | None = None
 ) -> list[Effect]:
     """Write to our own side; nothing when there is nobody to tell, or when it would be a mail to ourselves."""
-    to = case.owner or policy.admin_address
-    if not to or addresses.key(to) in policy.own_addresses:
-        return []
-    key = f"{notice}/{case.number}/{case.version}" + (f"/{mail_id}" if mail_id is not None else "")
-    return [Notify(notice=notice, key=key, to=to, case_number=case.number, context=context)]
+    key = str(case.version) + (f"/{mail_id}" if mail_id is not None else "")
+    return _our_side(case, notice, key, context, policy)
 
 
 def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any]:
@@ -131,6 +139,62 @@ def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any
         "reopen_how": profile.reopen_by,
         "kept_until": (closed_at + timedelta(days=policy.uploads_days)).date().isoformat(),
     }
+
+
+def follow_up(case: Case, episode: Episode, step: int, *, closes_at: datetime, zone: str) -> Notify:
+    """Remind the contact: what was asked, what is wanted, when the case closes (PROCESS 4.2).
+
+    zone: whose local time is shown when the contact has none.
+    """
+    context = {
+        "question": episode.question,
+        "wanted": _wanted(episode),
+        "asked_at": episode.started_at.isoformat(),
+        "closes_at": closes_at.isoformat(),
+        "timezone": case.contact.timezone or zone,
+    }
+    notice = Notice(f"follow-up-{step}")
+    return replace(to_contact(case, notice, f"{case.number}/{episode.number}", context), episode_id=episode.id)
+
+
+def follow_up_closed(case: Case, episode: Episode, policy: Policy, *, now: datetime) -> Notify:
+    """Tell the contact that the case was closed because nobody answered, and how it comes back (PROCESS 4.2)."""
+    context = {
+        "question": episode.question,
+        "wanted": _wanted(episode),
+        "asked_at": episode.started_at.isoformat(),
+        **closing(case, policy, closed_at=now),
+    }
+    return to_contact(case, Notice.FOLLOW_UP_CLOSED, f"{case.number}/{episode.number}", context)
+
+
+def closing_held(
+    case: Case, episode: Episode, reason: Reason, unanswered: Unanswered | None, policy: Policy
+) -> list[Effect]:
+    """Tell the owner, once, that a case is not closed before a person has done something (PROCESS 4.7)."""
+    context = {
+        "author": unanswered.author if unanswered else case.contact.email,
+        "text": unanswered.text[:EXCERPT_LENGTH] if unanswered else "",
+        "note": f"The case was due to be closed and stays {case.status}: {reason.sentence}",
+    }
+    key = f"held/{episode.number}/{reason}"
+    return _our_side(case, Notice.NEEDS_A_LOOK, key, context, policy)
+
+
+def delivery_failed(case: Case, sent: SentMail, mail_id: int, policy: Policy) -> list[Effect]:
+    """Tell the owner that a mail about the case came back (LP-05, TM-09)."""
+    return _our_side(case, Notice.DELIVERY_FAILED, str(mail_id), {"recipient": sent.to}, policy)
+
+
+def _wanted(episode: Episode) -> str:
+    return "information" if episode.status is Status.AWAITING_INFO else "verdict"
+
+
+def _our_side(case: Case, notice: Notice, key: str, context: dict[str, Any], policy: Policy) -> list[Effect]:
+    to = case.owner or policy.admin_address
+    if not to or addresses.key(to) in policy.own_addresses:
+        return []
+    return [Notify(notice=notice, key=f"{notice}/{case.number}/{key}", to=to, case_number=case.number, context=context)]
 
 
 def case_closed_notice(case: Case, mail: MailFacts, policy: Policy, *, now: datetime) -> Notify:

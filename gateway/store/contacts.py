@@ -1,5 +1,6 @@
 """People of the customer: accounts, contacts and every address that counts as a contact."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -27,8 +28,8 @@ _FIND = (
     .where(contact_address.c.address_key == bindparam("key"))
 )
 _ADDRESSES = (
-    select(contact_address.c.address)
-    .where(contact_address.c.contact_id == bindparam("contact"))
+    select(contact_address.c.contact_id, contact_address.c.address)
+    .where(contact_address.c.contact_id.in_(bindparam("contacts", expanding=True)))
     .order_by(contact_address.c.address)
 )
 
@@ -67,7 +68,15 @@ def create(conn: Connection, *, email: str, name: str, address_key: str, account
 
 def addresses(conn: Connection, contact_id: int) -> tuple[str, ...]:
     """Return every address of a contact."""
-    return tuple(conn.execute(_ADDRESSES, {"contact": contact_id}).scalars())
+    return addresses_of(conn, [contact_id])[contact_id]
+
+
+def addresses_of(conn: Connection, contact_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return every address of each of these contacts."""
+    found: dict[int, tuple[str, ...]] = dict.fromkeys(contact_ids, ())
+    for row in conn.execute(_ADDRESSES, {"contacts": list(contact_ids)}):
+        found[row.contact_id] = (*found[row.contact_id], row.address)
+    return found
 
 
 def from_row(row: Any, own: tuple[str, ...]) -> Contact:

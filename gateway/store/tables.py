@@ -186,6 +186,7 @@ reference = Table(
     ),
 )
 
+_running = text("ended_at IS NULL")
 episode = Table(
     "episode",
     metadata,
@@ -197,7 +198,15 @@ episode = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("end_why", String(32), nullable=False, server_default=""),
+    # When its timer has to be looked at next; NULL while it is paused.
+    Column("next_at", Instant),
+    # Nobody looks before this: seconds since 1970 by the database's clock, the lease of one look.
+    Column("look_after", Float, nullable=False, server_default="0"),
+    # The reason why its closure waits, "" when it does not.
+    Column("held", String(32), nullable=False, server_default=""),
     UniqueConstraint("case_id", "number"),
+    # What is due stands together, whatever else runs or has ended.
+    Index("ix_episode_due", "next_at", "id", sqlite_where=_running, postgresql_where=_running),
 )
 
 follow_up_step = Table(
@@ -208,6 +217,7 @@ follow_up_step = Table(
     Column("due_at", Instant),
     Column("sent_at", Instant),
     Column("skipped", Boolean, nullable=False, server_default=text("false")),
+    Column("remaining_seconds", Float),
 )
 
 _active = text("state IN ('requested', 'accepted')")
@@ -349,6 +359,15 @@ queue_item = Table(
     Index("ix_queue_item_state", "state", "id"),
 )
 
+# Cases that a queued or quarantined mail names: they are not closed by the timer while it waits for a person.
+mail_mention = Table(
+    "mail_mention",
+    metadata,
+    Column("mail_id", ForeignKey("mail.id"), primary_key=True),
+    Column("case_number", String(10), primary_key=True, index=True),
+)
+
+_of_a_wait = text("episode_id IS NOT NULL")
 outbox = Table(
     "outbox",
     metadata,
@@ -370,6 +389,9 @@ outbox = Table(
     Column("uncertain", Boolean, nullable=False, server_default=text("false")),
     Column("sent_at", Instant),
     Column("bounced_at", Instant),
+    # The wait that a reminder belongs to.  No foreign key: SQLite cannot add one to a table that is there.
+    Column("episode_id", BigInteger),
+    Index("ix_outbox_episode", "episode_id", sqlite_where=_of_a_wait, postgresql_where=_of_a_wait),
     Index("ix_outbox_state", "state", "id"),
     Index("ix_outbox_notice", "notice", "created_at"),
     *_queue_indexes("outbox"),
@@ -389,6 +411,18 @@ event = Table(
     Column("data", JSON, nullable=False),
     Column("cursor", BigInteger, unique=True),
     Index("ix_event_case", "case_number", "id"),
+)
+
+# What the schedulers know of the clock, one row: the last turn, and until when nothing may be believed of it.
+clock_guard = Table(
+    "clock_guard",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("last_turn_at", Instant, nullable=False),
+    Column("doubt", String(16), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    # Seconds since 1970 by the database's clock.
+    Column("doubted_until", Float, nullable=False, server_default="0"),
 )
 
 api_key = Table(

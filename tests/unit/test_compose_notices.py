@@ -25,6 +25,23 @@ SAYS: dict[Notice, tuple[str, ...]] = {
     ),
     Notice.REPLY_RECEIVED: (CASE, "maria@example.org", "It is 4.2.0.", "does not reach the customer"),
     Notice.NEEDS_A_LOOK: (CASE, "maria@example.org", "Port 8443.", "Looks human."),
+    Notice.FOLLOW_UP_1: (
+        *(CASE, "23 November 2026", "Which version do you run?", "the information above", "reply to this mail"),
+        "Thursday, 3 December 2026, 10:00 (Europe/Berlin)",
+    ),
+    Notice.FOLLOW_UP_2: (
+        *(CASE, "Please install 4.2.1.", "I accept the solution", "I do not accept it"),
+        "Thursday, 3 December 2026, 09:00 (UTC)",
+    ),
+    Notice.FOLLOW_UP_CLOSED: (
+        *(CASE, "Which version do you run?", "25 December 2026", "call", "+49 30 5550 1234", "example.com/contact"),
+        *("26 December 2026", "it is deleted", "A reply by mail does not reopen the case"),
+    ),
+    Notice.CASE_REOPENED: (CASE, "It stopped again at 02:10.", "reply to this mail"),
+    Notice.REOPEN_REQUESTED: (CASE, "still closed", "+49 30 5550 1234", "example.com/contact", "25 December 2026"),
+    Notice.CLOSURE_REQUESTED: (CASE, "maria@example.org", "It runs, thank you.", "does not reach the customer"),
+    Notice.REOPEN_WANTED: (CASE, "maria@example.org", "It stopped again.", "does not reach the customer"),
+    Notice.DELIVERY_FAILED: (CASE, "maria@example.org", "another way"),
     Notice.ESCALATION_RECEIVED: (
         *(CASE, "Nothing moves since Monday.", "it does not move forward"),
         *("waits for the customer", "reply to this mail"),

@@ -12,6 +12,7 @@ from gateway.model import (
     Channel,
     Decision,
     Effect,
+    Episode,
     Feed,
     MailKind,
     Notice,
@@ -21,6 +22,7 @@ from gateway.model import (
     Priority,
     Publish,
     RecordUpdate,
+    SentMail,
     SetStatus,
     StartEpisode,
     Status,
@@ -249,10 +251,18 @@ def _all_notices() -> dict[Notice, Notify]:
         requests.request_info(case(), "x", TESS, policy=POLICY, now=NOW),
         requests.propose_solution(case(), "x", TESS, None, policy=POLICY, now=NOW),
         requests.close(case(), None, "", TESS, policy=POLICY, now=NOW),
+        requests.close_request(case(), "x", DANA.email, DANA, policy=POLICY),
+        requests.reopen_request(closed, "x", DANA.email, DANA, policy=POLICY, now=NOW),
+        requests.reopen(closed, update(Channel.AGENT), None, policy=POLICY, now=NOW),
     ]
     told = [effect for decision in decisions for effect in decision.effects]
     told += [notices.case_closed_notice(closed, mail(), POLICY, now=NOW), notices.unlinked_notice(mail())]
     told += notices.about_reply(case(), mail(kind=MailKind.AUTO_REPLY), POLICY, looks_human=True, note="x")
+    wait = Episode(id=1, number=1, status=Status.AWAITING_INFO, started_at=NOW)
+    told += [notices.follow_up(case(), wait, step, closes_at=NOW, zone="UTC") for step in (1, 2)]
+    told.append(notices.follow_up_closed(case(), wait, POLICY, now=NOW))
+    bounced = SentMail(outbox_id=1, to=DANA.email, message_id="<1@example.test>", case_number=NUMBER)
+    told += notices.delivery_failed(case(), bounced, 42, POLICY)
     told += [effect for decision in escalated() for effect in decision.effects]
     told += notices.about_escalation_reply(case(), ESCALATION, mail(), POLICY, looks_human=False)
     told += targets.on_missed(case(), Target.RESPONSE, NOW, policy=POLICY).effects
@@ -270,6 +280,7 @@ def test_every_notice_carries_the_values_that_its_template_needs(notice: Notice)
     assert len(told.key) <= 255
     to_customer = notice not in (
         *(Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.TARGET_MISSED),
+        *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY),
     )
     assert told.to == (DANA.email if to_customer else ADMIN)
