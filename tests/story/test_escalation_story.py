@@ -208,3 +208,18 @@ def test_a_root_cause_analysis_can_be_escalated_when_its_business_days_are_over(
         assert ("rca-too-early" in asked.warnings) is early
         escalations.close(stage.services, asked.id, author=ADMIN)
         stage.clock.moment = asked_at
+
+
+def test_an_answer_that_nobody_has_read_keeps_the_clock_from_closing_the_case(stage: Stage) -> None:
+    """PROCESS 4.7, 6.5."""
+    number = stage.waiting_case()
+    asked = escalate(stage, number)
+    stage.later(days=5)
+    assert stage.app.tick().reminders == 1
+    reply(stage, number)
+    stage.later(days=9)
+    assert [one.reason for one in stage.app.tick().waiting] == [Reason.ESCALATION_REPLY_UNREAD]
+    assert stage.state(number)[0] == "awaiting-info"
+    escalations.read(stage.services, asked.id)
+    stage.later(hours=2)
+    assert stage.app.tick().closed == 1

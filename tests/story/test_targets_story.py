@@ -1,6 +1,7 @@
 """PROCESS 8: a missed service target is told once to the owner; a kept one never.  And incident reports, by mail."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from gateway import overdue
 from gateway.desk import cases, contacts, incidents
 from gateway.errors import Refused
-from gateway.model import Priority, Status, Visibility
+from gateway.model import Priority, Status, Target, Visibility
 from gateway.reasons import Reason
 from gateway.rules.incident import Given
+from gateway.scheduler import Timekeeper
+from gateway.store import targets
 from tests.store.support import together
 from tests.story.stage import ADMIN, AGENT, DANA, Stage
 
@@ -71,6 +74,58 @@ def test_a_better_plan_promises_more_to_new_cases(stage: Stage) -> None:
     number = stage.open_case(owner=AGENT, priority=Priority.HIGH)
     stage.later(minutes=30)
     assert missed(stage) == [(AGENT, number)]
+
+
+def test_a_turn_of_the_scheduler_raises_what_was_missed(stage: Stage) -> None:
+    number = stage.open_case(owner=AGENT)
+    stage.later(hours=2)
+    assert stage.app.tick().mails_sent == 2
+    stage.app.tick()
+    assert [(entry.to, entry.case) for entry in stage.outbox("target-missed")] == [(AGENT, number)]
+
+
+def test_no_target_is_raised_while_the_clock_has_jumped(stage: Stage) -> None:
+    """FA-09: a promise is not broken by a machine that believes in another day."""
+    stage.clock.moment = datetime.now(UTC)
+    stage.open_case(owner=AGENT)
+    keeper = Timekeeper(stage.clock, lambda: 0.0)
+    keeper.turn(stage.services)
+    stage.later(hours=3)
+    keeper.turn(stage.services)
+    assert stage.outbox("target-missed") == []
+    stage.app.tick()
+    assert len(stage.outbox("target-missed")) == 1, "a person who takes a turn by hand has looked at the time"
+
+
+def test_another_priority_promises_anew_counted_from_the_opening(stage: Stage) -> None:
+    """PROCESS 2.3, 8."""
+    number = stage.open_case(owner=AGENT)
+    cases.post(stage.services, number, text="We look into it.", author=AGENT, visibility=Visibility.PUBLIC)
+    stage.later(hours=3)
+    cases.set_priority(stage.services, number, Priority.HIGH)
+    assert missed(stage) == []
+    stage.later(hours=1)
+    assert missed(stage) == [(AGENT, number)]
+
+
+def test_a_priority_without_promises_ends_those_that_run(stage: Stage) -> None:
+    number = stage.open_case(owner=AGENT, priority=Priority.HIGH)
+    cases.set_priority(stage.services, number, Priority.LOW)
+    stage.later(days=9)
+    assert missed(stage) == []
+
+
+def test_a_closure_by_the_clock_keeps_the_promises(stage: Stage) -> None:
+    """PROCESS 4.2, 8: what no longer runs cannot be missed afterwards."""
+    number = stage.waiting_case(owner=AGENT)
+    with stage.services.database.write() as conn:
+        targets.promise(conn, number, {Target.RESTORATION: timedelta(days=90)})
+    for _step in range(3):
+        stage.later(days=15)
+        stage.app.tick()
+    assert stage.state(number)[0] == "closed"
+    stage.later(days=90)
+    assert missed(stage) == []
 
 
 def test_a_missed_target_is_a_mail_that_leaves(stage: Stage) -> None:
