@@ -111,6 +111,17 @@ def test_a_from_field_with_a_blank_before_its_colon_is_no_line_of_a_mail_system(
     assert terminal.program("mail", "raw", mail["id"], "--config", str(terminal.settings)).out.encode() == forged
 
 
+def test_what_a_library_remarks_about_a_mail_reaches_nobody(terminal: Terminal) -> None:
+    """CONTRACT 2: stderr is for our own sentences; a stranger's mail must not write on it."""
+    path = terminal.folder / "invitation.eml"
+    path.write_bytes(
+        b"From: dana@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n--b--\r\n"
+    )
+    done = terminal.program("explain", "--json", str(path))
+    assert (done.code, done.err) == (0, "")
+
+
 def test_the_same_mail_again_is_a_duplicate_without_effect(terminal: Terminal) -> None:
     """ID-01: content keys are equal whatever way a mail took."""
     path = terminal.mail("twice", "no ID")

@@ -108,20 +108,6 @@ def test_a_closed_pool_says_so() -> None:
         pool.read_many([GOOD])
 
 
-def test_what_a_library_remarks_about_a_mail_reaches_nobody(capfd: pytest.CaptureFixture[str]) -> None:
-    """CONTRACT 2: stderr is for our own sentences; a stranger's mail must not write on it."""
-    odd = (
-        b"From: ann@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-        b"--b\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n--b--\r\n"
-    )
-    pool = ParsePool(children=1, mail_seconds=10, memory_bytes=MEMORY_BYTES, rules=ReadingRules())
-    try:
-        pool.read_many([(odd, ENVELOPE)])
-    finally:
-        pool.close()
-    assert capfd.readouterr().err == ""
-
-
 def test_children_end_with_a_parent_that_is_killed() -> None:
     """A killed gateway leaves no reader behind."""
     code = (
