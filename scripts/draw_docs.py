@@ -1,13 +1,8 @@
 """Redraw the documents that are drawn from tables: `make docs`.
 
-<<<<<<< HEAD
 docs/states.md comes from the transition table and the profiles, docs/images/ladder.svg from the follow-up days of the
-profiles, docs/reasons.md from the closed list of reasons, docs/judging-mail.md from the tables by which mail is read; a
-test compares them with what this script would draw.
-=======
-docs/states.md comes from the transition table and the profiles, docs/reasons.md from the closed list of reasons. In
-docs/judging-mail.md only what stands between the `drawn` marks comes from tables. A test compares all of it.
->>>>>>> main
+profiles, docs/reasons.md from the closed list of reasons. In docs/judging-mail.md only what stands between the `drawn`
+marks comes from tables. A test compares all of it.
 """
 
 import re
@@ -15,12 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-<<<<<<< HEAD
-from gateway.model import FollowUpPolicy, Status, Substatus
-=======
 from gateway.inbound import classify, dialects, signs
-from gateway.model import Status, Substatus
->>>>>>> main
+from gateway.model import FollowUpPolicy, Status, Substatus
 from gateway.reasons import SENTENCES, Reason
 from gateway.rules import profiles, transitions
 from scripts import draw_replies
