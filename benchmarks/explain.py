@@ -81,11 +81,6 @@ def _parsed(raw: bytes) -> None:
     # It raises on some of the hostile ones; that is its time.
     with contextlib.suppress(Exception):
         mailparser.parse_from_bytes(raw)
-<<<<<<< HEAD
-    except Exception:
-        pass
-=======
->>>>>>> main
 
 
 def _best(work: Callable[[], object]) -> float:
