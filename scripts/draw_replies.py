@@ -74,7 +74,7 @@ def section() -> str:
         "## Its text",
         "",
         "Charsets by declaration, alias and guess; soft line breaks joined; a `winmail.dat` opened into its body and",
-        "files, or left as it is when anything about it is odd; an opaque signature opened, not verified; encrypted",
+        "files, unless anything about it is odd; an opaque signature opened, not verified; encrypted",
         "mail says so; an answer to an invitation that says nothing else is a sentence.",
     ]
     return "\n".join(lines) + "\n"
