@@ -1,14 +1,16 @@
 """Redraw the documents that are drawn from tables: `make docs`.
 
 docs/states.md comes from the transition table and the profiles, docs/images/ladder.svg from the follow-up days of the
-profiles, docs/reasons.md from the closed list of reasons, docs/judging-mail.md from the tables by which mail is read; a
-test compares them with what this script would draw.
+profiles, docs/reasons.md from the closed list of reasons. In docs/judging-mail.md only what stands between the `drawn`
+marks comes from tables. A test compares all of it.
 """
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gateway.inbound import classify, dialects, signs
 from gateway.model import FollowUpPolicy, Status, Substatus
 from gateway.reasons import SENTENCES, Reason
 from gateway.rules import profiles, transitions
@@ -122,17 +124,45 @@ def reasons(sentences: Mapping[Reason, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def judging_mail() -> str:
-    """Draw how mail is judged as a Markdown page."""
-    lines = [
-        "# Judging mail",
-        "",
-        "Drawn by `make docs` from the tables in `gateway/inbound/`; change it there. `gateway explain FILE` shows the",
-        "judgement of one mail.",
-        "",
-        draw_replies.section(),
+def judging(page: str) -> str:
+    """Return the page about judging mail with its tables drawn anew; the words around them stay."""
+    for name, table in _tables_of_judging().items():
+        marked = re.compile(rf"(<!-- drawn: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        page = marked.sub(lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}", page)  # type: ignore[misc]
+    return page
+
+
+def _tables_of_judging() -> dict[str, str]:
+    kinds = [
+        f"| {at} | {kind} | `{row}` | {signs.SENTENCES[row]} |" for at, (kind, row, _) in enumerate(classify.ROWS, 1)
     ]
-    return "\n".join(lines)
+    fields = {
+        "only bounces": signs.BOUNCE_FIELDS,
+        "automatic mail": signs.AUTOMATIC_FIELDS,
+        "lists": signs.LIST_FIELDS,
+        "challenges": signs.CHALLENGE_FIELDS,
+        "silence wished (a second sign)": signs.SILENCE_FIELDS,
+        "programs of persons": signs.PERSONAL_FIELDS,
+    }
+    phrases = {
+        "subjects of bounces begin with": dialects.words_of(signs.FAILURE_SUBJECTS),
+        "subjects of automatic replies": dialects.words_of(signs.AUTOMATIC_SUBJECTS),
+        "notes of absence open with": dialects.words_of(signs.ABSENCE),
+        "before the lines that name failed recipients": dialects.ANNOUNCEMENTS,
+        "straight before a failed recipient": dialects.BEFORE,
+        "straight behind a failed recipient": dialects.AFTER,
+    }
+    named = [f"| {name} | {_fields(found)} |" for name, found in fields.items()]
+    return {
+        "kinds": "\n".join(["| | kind | row | looks at |", "|---|---|---|---|", *kinds]),
+        "fields": "\n".join(["| sign of | fields |", "|---|---|", *named]),
+        "replies": draw_replies.section().strip(),
+        "phrases": "\n\n".join(f"**{name}** ({len(words)}): {'; '.join(words)}" for name, words in phrases.items()),
+    }
+
+
+def _fields(fields: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"`{name}{': ' + '/'.join(values) if any(values) else ''}`" for name, values in fields.items())
 
 
 def drawn() -> dict[str, str]:
@@ -143,7 +173,7 @@ def drawn() -> dict[str, str]:
         "states.md": states(transitions.MOVES, words),
         "images/ladder.svg": ladder(follow_ups),
         "reasons.md": reasons(SENTENCES),
-        "judging-mail.md": judging_mail(),
+        "judging-mail.md": judging((DOCS / "judging-mail.md").read_text(encoding="utf-8")),
     }
 
 

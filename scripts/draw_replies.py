@@ -1,4 +1,4 @@
-"""Draw how the visible reply is found: the tables of `gateway/inbound/{reply,marks,phrases,htmltext}.py` as Markdown."""
+"""Draw how the visible reply is found, from the tables in `gateway/inbound/`: reply, marks, phrases, htmltext."""
 
 from collections.abc import Mapping
 
@@ -60,7 +60,7 @@ def section() -> str:
         "the last line. What thanks and has no name below it stays.",
         "",
         "In HTML, quoted elements (`blockquote`, unless it only indents) become lines with a quote mark. What a mail",
-        "program says by class, id or name counts in every language, also inside other names (`x_...`); so do any class",
+        "program says by class, id or name counts in every language, also behind `x_`; so do any class",
         "with the word `signature`, and the lines that Word draws above a copied header or beside a quote.",
         "",
         "| class, id or name | what it says |",
@@ -74,7 +74,7 @@ def section() -> str:
         "## Its text",
         "",
         "Charsets by declaration, alias and guess; soft line breaks joined; a `winmail.dat` opened into its body and",
-        "files, or left as it is when anything about it is odd; an opaque signature opened, not verified; encrypted",
+        "files, unless anything about it is odd; an opaque signature opened, not verified; encrypted",
         "mail says so; an answer to an invitation that says nothing else is a sentence.",
     ]
     return "\n".join(lines) + "\n"

@@ -246,26 +246,32 @@ def _silence(stage: "Stage") -> None:
     asked = cases.request_info(stage.services, case.number, text=question, author=AGENT)
     stage.tell("agent", f"asks Lee about case {case.number}: {question}")
     stage.tell("gateway", _status(asked))
-    stage.receive(LEE), stage.receive(LEE)
+    for _ in ("case-opened", "info-requested"):
+        stage.receive(LEE)
     _ladder_is_told(stage, case.number)
-    last = None
-    for days, notice in ((2, "follow-up-1"), (5, "follow-up-2"), (10, "follow-up-closed")):
-        stage.tell("clock", f"day {days}: a turn of the scheduler (gateway tick --now ...)")
-        stage.tick(asked.follow_up.started_at + timedelta(days=days) if asked.follow_up else None)
-        last = stage.receive(LEE)
-        stage.show_notice("customer", last)
-        if notice != "follow-up-closed":
-            stage.check("it repeats the question and says when the case closes", _warns(body(last), question))
+    for days in (2, 5):
+        reminder = _day(stage, asked, days)
+        stage.check("it repeats the question and says when the case closes", _warns(body(reminder), question))
+    last = _day(stage, asked, 10)
     closed = stage.case(case.number)
     stage.tell("gateway", _status(closed))
     stage.check("the case is closed: there was never an answer", _is(closed, "closed", "cancelled"))
-    assert last is not None
     mail = stage.send(answer(last, "Lee Ray <lee@example.org>", "Sorry, I was away.  It is 3.1."), sender=LEE)
     stage.tell("gateway", f"Lee answers on day 10: mail {mail.id}: {mail.disposition}, because {mail.reason}")
     stage.check("a late reply does not reopen it; the admin team sees it", mail.reason == "case-closed")
     again = cases.reopen(stage.services, case.number, text="Lee called: it is 3.1.", author=LEE)
     stage.tell("agent", "reopens it after Lee's call")
     stage.check("the case is open again", _is(again, "open", "investigation"))
+
+
+def _day(stage: "Stage", asked: "CaseView", days: int) -> "EmailMessage":
+    """Let that many days pass since the question, and return the mail that comes of it."""
+    assert asked.follow_up is not None
+    stage.tell("clock", f"day {days}: a turn of the scheduler (gateway tick --now ...)")
+    stage.tick(asked.follow_up.started_at + timedelta(days=days))
+    mail = stage.receive(LEE)
+    stage.show_notice("customer", mail)
+    return mail
 
 
 def _ladder_is_told(stage: "Stage", number: str) -> None:

@@ -151,13 +151,12 @@ class Stage:
             lines.append(reference_line(mail))
         self.tell(who, "gets a mail over SMTP:\n" + "\n".join(f"  {one}" for one in lines))
 
-    def tick(self, moment: "datetime | None") -> None:
+    def tick(self, moment: "datetime") -> None:
         """Take a turn of the scheduler as if it were `moment`, like `gateway tick --now` does."""
         from gateway import app
-        from gateway.clock import FixedClock, SystemClock
+        from gateway.clock import FixedClock
 
-        clock = FixedClock(moment) if moment else SystemClock()
-        with app.build(self.services.config, clock=clock) as turn:
+        with app.build(self.services.config, clock=FixedClock(moment)) as turn:
             turn.tick()
 
     def case(self, number: str) -> "CaseView":

@@ -2,7 +2,7 @@
 
 One ordered table; the first row that matches decides, and its name is the reason that everybody sees.  Hard signs
 (headers, report parts, daemon senders) stand before soft ones (subjects), and a soft sign never overrules a hard one.
-A null sender alone proves nothing (redirected mail of persons has one), nor does X-Auto-Response-Suppress.
+An empty Return-Path alone proves nothing (redirected mail of persons has one), nor does X-Auto-Response-Suppress.
 Mail of `human_senders` is never taken for an automatic reply, whatever it is marked with.
 Source: RFC 3464, RFC 6522, RFC 8098, RFC 5965, RFC 3834 5, RFC 2919, RFC 2369.
 """
@@ -35,7 +35,8 @@ class Judged:
     """What a row looks at, gathered once.
 
     mailer_daemon: the sender can only be a mail system; daemon: it calls itself one; postmaster, role: it may be one.
-    null_sender: the reverse path is empty, or a daemon's.  to_bounce_address: it went where only bounces go.
+    null_sender: the reverse path is empty, or a daemon's.  from_nobody: the transport itself said that it is empty.
+    to_bounce_address: it went where only bounces go.
     list_program: the sender is the program of a list.  failed: the subject is that of a delivery report.
     words: the readable body, lower case, its beginning only.
     """
@@ -54,6 +55,7 @@ class Judged:
     list_program: bool
     to_bounce_address: bool
     null_sender: bool
+    from_nobody: bool
     failed: bool
     human_sender: bool
 
@@ -118,6 +120,7 @@ def _gather(envelope: Envelope, mail: InboundMail, head: Head, parts: Parts, rul
         list_program=local_part.endswith(signs.LIST_PROGRAMS) or local_part in signs.LIST_PROGRAM_NAMES,
         to_bounce_address=any(map(_is_bounce_address, (*envelope.rcpt_tos, *mail.to))),
         null_sender=_is_null_sender(envelope, head),
+        from_nobody=envelope.source in (Source.SMTP, Source.LMTP) and envelope.mail_from in ("", "<>"),
         failed=_begins(_SUBJECT_TAG.sub("", subject, count=1), _FAILURE_SUBJECTS) or "mail failure" in subject,
         human_sender=any(sender.same_address(mail.sender.address, known) for known in rules.human_senders),
     )
@@ -138,6 +141,14 @@ def _is_null_sender(envelope: Envelope, head: Head) -> bool:
     path = (envelope.mail_from if smtp else head.first("return-path")).strip().lower()
     local_part = path.strip("<>").partition("@")[0]
     return path == "<>" or (smtp and not path) or local_part.startswith(signs.DAEMON_BEGINNINGS)
+
+
+def _came_from_nobody(judged: Judged) -> bool:
+    """Say whether the transport itself gave the null reverse path, which is for notifications only (RFC 5321 4.5.5).
+
+    The Return-Path of a stored mail is no such sign: redirected mail of persons has an empty one.
+    """
+    return judged.from_nobody
 
 
 def _is_own_mail(judged: Judged) -> bool:
@@ -252,7 +263,8 @@ def _is_marked_automatic(judged: Judged) -> bool:
 
 
 def _is_list(judged: Judged) -> bool:
-    return judged.has(signs.LIST_FIELDS)
+    host = judged.mail.sender.address.rpartition("@")[2]
+    return judged.has(signs.LIST_FIELDS) or host in signs.LIST_HOSTS
 
 
 def _has_automatic_subject(judged: Judged) -> bool:
@@ -350,5 +362,6 @@ ROWS: tuple[tuple[MailKind, str, Callable[[Judged], bool]], ...] = (
     (MailKind.LIST, "list-header", _is_list),
     (MailKind.AUTO_REPLY, "automatic-subject", _unless_human(_has_automatic_subject)),
     (MailKind.AUTO_REPLY, "automatic-body", _unless_human(_has_automatic_body)),
+    (MailKind.AUTO_REPLY, "null-sender", _unless_human(_came_from_nobody)),
     (MailKind.PERSON, "no-sign-of-a-machine", lambda judged: True),
 )

@@ -121,6 +121,7 @@ STATUS_WORDS: tuple[tuple[str, str], ...] = (
     ("mailbox full", "5.2.2"),
     ("mailbox is full", "5.2.2"),
     ("over quota", "5.2.2"),
+    ("mailbox quota", "5.2.2"),
     ("quota exceeded", "5.2.2"),
     ("exceeded quota", "5.2.2"),
     ("exceeded the local limit", "5.2.2"),

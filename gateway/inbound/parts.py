@@ -175,7 +175,7 @@ def _leaf(node: _Node, content_type: str, parameters: dict[str, str], defects: l
 
 
 def _unwrapped(leaf: Leaf) -> list[Leaf]:
-    """Return body and files of a winmail.dat in its place; it stays what it is when it is odd.  Source: MI-18."""
+    """Return body and files of a winmail.dat, and the wrapper itself: it may hold what is not shown.  Source: MI-18."""
     if leaf.content_type not in tnef.CONTENT_TYPES and leaf.name.lower() != tnef.FILE_NAME:
         return [leaf]
     found = tnef.unpack(leaf.data)
@@ -201,6 +201,7 @@ def _unwrapped(leaf: Leaf) -> list[Leaf]:
             Leaf(content_type=kind, parameters={}, data=data, disposition="attachment", name=name or "attachment")
             for name, kind, data in files
         ),
+        leaf,
     ]
 
 

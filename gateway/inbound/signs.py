@@ -301,11 +301,50 @@ LIST_FIELDS: dict[str, tuple[str, ...]] = {
     "x-egroups-return": ("",),
     "x-listname": ("",),
     "x-ml-name": ("",),
+    "sender": ("owner-",),
     "precedence": ("list",),
     "x-precedence": ("list",),
 }
+# Hosts of lists only: what comes from an address there comes from a list.
+LIST_HOSTS = (
+    "yahoogroups.com",
+    "yahoogroupes.fr",
+    "yahoogroups.co.uk",
+    "egroups.com",
+    "googlegroups.com",
+    "groups.io",
+    "topica.com",
+    "freelists.org",
+)
 CHALLENGE_FIELDS: dict[str, tuple[str, ...]] = {
     "x-challenge": ("",),
     "x-boxbe": ("",),
     "x-delivery-agent": ("tmda",),
+}
+
+# What each row of `classify.ROWS` looks at, in its order.
+SENTENCES: dict[str, str] = {
+    "own-mark": "It carries our keyed mark for its own Message-ID.",
+    "refusal": "A mail system says in a receipt that it deleted the mail unread.",
+    "receipt": "It is a receipt (RFC 8098).",
+    "complaint": "It is a complaint about abuse (RFC 5965).",
+    "delivery-report": "It has a delivery status part, or its type says so (RFC 3464).",
+    "failed-recipients-header": "It has a header field that only bounces have.",
+    "daemon-sender": "A mail system wrote it, by its local part; by its name only when the mail speaks of failure.",
+    "postmaster-failure": "A postmaster wrote it, and it speaks of failure.",
+    "null-sender-failure": "Its reverse path is empty, and its subject is that of a bounce.",
+    "machine-sender-failure": "A role account wrote it or a bounce address got it; subject and body speak of failure.",
+    "returned-mail": "It speaks of failure, comes from a machine and holds the mail that came back.",
+    "bounce-address": "It went where only bounces go, speaks of failure and is no note of absence.",
+    "bounce-notice": "It is a sending service's notice of a bounce, in JSON.",
+    "complaint-notice": "It is a sending service's notice of a complaint, in JSON.",
+    "list-refusal": "The program of a list says that it did not take the mail.",
+    "challenge": "It asks its reader to prove to be a person before the mail is delivered.",
+    "auto-submitted": "Auto-Submitted says anything but `no` (RFC 3834).",
+    "vendor-header": "It has a header field that only automatic mail has, and none of a list.",
+    "list-header": "It has a header field of a mailing list (RFC 2369, RFC 2919), or a host of lists sent it.",
+    "automatic-subject": "Its subject is that of an automatic reply; soft: `Auto-Submitted: no` overrules it.",
+    "automatic-body": "It opens as a note of absence and has a second sign; a person's mail program overrules it.",
+    "null-sender": "It came over SMTP from nobody, as only notifications may (RFC 5321 4.5.5).",
+    "no-sign-of-a-machine": "None of the above: a person wrote it.",
 }

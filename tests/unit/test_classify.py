@@ -44,6 +44,18 @@ def _report(kind: bytes, part: bytes) -> bytes:
         (mail(head=_head(subject="Abwesenheitsnotiz: Hallo")), MailKind.AUTO_REPLY, "automatic-subject"),
         (mail(b"Your message is waiting for you to prove that you are a human.",
               head=_head(subject="Please confirm your message")), MailKind.CHALLENGE, "challenge"),
+        (mail(head=_head("users@googlegroups.com")), MailKind.LIST, "list-header"),
+        (mail(head=_head() + b"Sender: owner-users@example.org\r\n"), MailKind.LIST, "list-header"),
+        (mail(head=_head("it@example.net") + b"X-Failed-Recipients: ann@example.com\r\n"),
+         MailKind.BOUNCE, "failed-recipients-header"),
+        (mail(b'{"notificationType": "Complaint"}', head=_head("no-reply@example.net")),
+         MailKind.REPORT, "complaint-notice"),
+        (mail(b'{"Message": "{\\"notificationType\\":\\"Bounce\\"}"}', head=_head("no-reply@example.net")),
+         MailKind.BOUNCE, "bounce-notice"),
+        (mail(b"You are not a member of this mailing list.", head=_head("list-admin@example.net", "Your post")
+              + b"X-MLServer: fml\r\n"), MailKind.BOUNCE, "list-refusal"),
+        (mail(b"I am out of the office.", head=_head(subject="Re: Hello") + b"X-Auto-Response-Suppress: All\r\n"),
+         MailKind.AUTO_REPLY, "automatic-body"),
     ],
 )  # fmt: skip
 def test_each_row_has_its_mail(raw: bytes, kind: MailKind, row: str) -> None:
@@ -72,10 +84,38 @@ def test_a_person_stays_a_person(head: bytes) -> None:
     assert read(mail(b"It is still broken, please help.\r\n", head=head)).kind is MailKind.PERSON
 
 
-def test_a_null_sender_alone_is_no_bounce() -> None:
-    """Redirected mail of a customer has an empty reverse path; with a failure subject it is a bounce."""
-    assert read(mail(), envelope=NULL).kind is MailKind.PERSON
+@pytest.mark.parametrize(
+    "head",
+    [
+        _head(subject="Re: Hello"),
+        _head(subject="Re: Hello") + b"X-Auto-Response-Suppress: All\r\nUser-Agent: Mozilla Thunderbird\r\n",
+        _head(subject="Automatic reply: Hello") + b"Auto-Submitted: no\r\n",
+        _head(subject="Out of office until May") + b"Auto-Submitted: no\r\n",
+    ],
+)
+def test_soft_signs_never_overrule_a_header_that_says_otherwise(head: bytes) -> None:
+    """LP-03: words of absence alone, or against the header of a person's program, make no machine."""
+    assert read(mail(b"I am out of the office, but here is the log.", head=head)).kind is MailKind.PERSON
+
+
+def test_a_mail_whose_header_is_in_doubt_is_kept_whole_beside_its_reading() -> None:
+    """MI-14: where readers differ on header and body, nothing is lost."""
+    raw = b"\r\n" + HEAD + b"\r\nHello\r\n"
+    whole = [a.content for a in read(raw).mail.attachments]
+    assert whole == [raw]
+    assert read(mail()).mail.attachments == ()
+
+
+def test_a_null_sender_alone_is_no_bounce_and_no_person_either() -> None:
+    """LP-08, RFC 5321 4.5.5: a mail from nobody never flips a case; one that reads like an answer gets a look."""
+    answer = read(mail(head=_head(subject="Re: Hello")), envelope=NULL)
+    assert (answer.kind, answer.kind_reason, answer.like_a_person) == (MailKind.AUTO_REPLY, "null-sender", True)
     assert read(mail(head=_head(subject="Undeliverable: Hello")), envelope=NULL).kind_reason == "null-sender-failure"
+
+
+def test_an_empty_return_path_of_a_stored_mail_is_no_sign() -> None:
+    """A customer's redirected mail lies in a mailbox with one."""
+    assert read(b"Return-Path: <>\r\n" + mail()).kind is MailKind.PERSON
 
 
 def test_a_bounce_that_is_marked_automatic_is_a_bounce() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.inbound import classify, signs
 from gateway.model import Disposition, Status
 from gateway.reasons import SENTENCES, Reason
 from scripts import draw_docs
@@ -22,6 +23,10 @@ def test_a_changed_table_changes_its_page() -> None:
     assert "open --> closed" in page
     assert page != draw_docs.states(moves, {"mine": {}})
     assert draw_docs.reasons({Reason.LIST: "Other."}) != draw_docs.reasons(SENTENCES)
+
+
+def test_every_row_of_the_kinds_has_its_sentence_in_order() -> None:
+    assert list(signs.SENTENCES) == [row for _, row, _ in classify.ROWS]
 
 
 @pytest.mark.parametrize("word", [*REASONS_OF_A_MAIL, *Disposition])

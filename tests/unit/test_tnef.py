@@ -66,7 +66,7 @@ def test_the_body_in_the_wrapper_is_the_body_of_a_mail_that_says_nothing_else() 
     """MI-18."""
     shown = parsed(mail(WHOLE))
     assert shown.text == "Всё готово"
-    assert [attachment.name for attachment in shown.attachments] == ["export of may.csv"]
+    assert [attachment.name for attachment in shown.attachments] == ["export of may.csv", "winmail.dat"]
 
 
 def test_the_body_in_the_wrapper_is_searched_but_not_shown_beside_a_text() -> None:
