@@ -108,7 +108,7 @@ def test_a_mail_whose_header_is_in_doubt_is_kept_whole_beside_its_reading() -> N
 
 def test_a_null_sender_alone_is_no_bounce_and_no_person_either() -> None:
     """LP-08, RFC 5321 4.5.5: a mail from nobody never flips a case; one that reads like an answer gets a look."""
-    answer = read(mail(head=_head(subject="Re: Hello")), envelope=NULL)
+    answer = read(mail(b"It is version 4.2, as you asked.\r\n", head=_head(subject="Re: Hello")), envelope=NULL)
     assert (answer.kind, answer.kind_reason, answer.like_a_person) == (MailKind.AUTO_REPLY, "null-sender", True)
     assert read(mail(head=_head(subject="Undeliverable: Hello")), envelope=NULL).kind_reason == "null-sender-failure"
 
