@@ -282,7 +282,9 @@ def _ladder_is_told(stage: "Stage", number: str) -> None:
     stage.tell("gateway", "what would leave (gateway tick --dry-run):")
     for one in mine:
         stage.tell("", f"  {console.shown(one.at)}  {one.notice}")
-    stage.check("two reminders and the closure are planned", len(mine) == 3)
+    # The question itself is among them where the worker has not sent it yet.
+    ladder = [one for one in mine if one.notice.startswith("follow-up")]
+    stage.check("two reminders and the closure are planned", len(ladder) == 3)
 
 
 def _warns(text: str, question: str) -> bool:
