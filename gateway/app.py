@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from gateway import addresses, maillog, process, scheduler
+from gateway import addresses, maillog, overdue, process, scheduler, timers
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
@@ -24,12 +24,14 @@ from gateway.inbound.parse_pool import ParsePool
 from gateway.inbound.smtp import Listener
 from gateway.inbound.spool import Spool
 from gateway.model import Envelope, Letterhead, NewMail, OutboxEntry, ReadingRules, SpooledMail
+from gateway.model.views import TurnView, WaitingView
 from gateway.outbound import delivery, worker
 from gateway.outbound.relay import FolderRelay, Relay, SmtpRelay
 from gateway.outbound.templates import environment
+from gateway.reasons import Reason
 from gateway.rules import profiles
 from gateway.services import Services
-from gateway.store import db, instance, lease, mails, outbox
+from gateway.store import clock_guard, db, escalations, instance, lease, mails, outbox
 
 ROLES = ("smtp", "worker", "scheduler")
 PACKAGE = Path(__file__).parent
@@ -81,7 +83,9 @@ class App:
         if "worker" in roles:
             self._start_worker()
         if "scheduler" in roles:
-            self._run(scheduler.Ticker("sweep", self.config.scheduler.tick_seconds, scheduler.sweep, self.services))
+            seconds, keeper = self.config.scheduler.tick_seconds, scheduler.Timekeeper(SystemClock())
+            self._run(scheduler.Ticker("sweep", seconds, scheduler.sweep, self.services))
+            self._run(scheduler.Ticker("timers", seconds, keeper.turn, self.services))
         if "smtp" in roles:
             self._run(self.spool)
             self._listener = Listener(self.config, self.spool.put, self.clock)
@@ -129,6 +133,29 @@ class App:
         """Process the mails that wait, in this thread, and return how many were taken."""
         with self._processing:
             return process.process_mails(self.services, self.reader, limit=limit)
+
+    def tick(self) -> TurnView:
+        """Take one turn of the scheduler at the present moment of the clock: mail, then timers and missed targets, then
+        deliveries.
+
+        At most one step of each case is fired.  Raises Unavailable.
+        """
+        scheduler.sweep(self.services)
+        processed = self.process_mail()
+        fired = timers.fire_due(self.services, patient=False)
+        overdue.raise_missed(self.services, now=self.clock.now())
+        sent = self.deliver_due()
+        with self.database.read() as conn:
+            doubt = clock_guard.current(conn)
+        return TurnView(
+            now=self.clock.now(),
+            mails_processed=processed,
+            reminders=fired.count(Reason.FOLLOW_UP_SENT),
+            closed=fired.count(Reason.FOLLOW_UP_CLOSED),
+            waiting=tuple(WaitingView(case=number, reason=reason) for number, reason in fired.waiting()),
+            mails_sent=sent,
+            clock_doubted=doubt.why if doubt else None,
+        )
 
     def deliver_due(self) -> int:
         """Deliver every mail that is due, in this thread, and return how many the relay took."""
@@ -215,6 +242,7 @@ class App:
             owners=lease.Owners(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"),
             ring_mail=self._ring_mail,
             ring_outbox=self._ring_outbox,
+            unread_escalation_replies=escalations.unread_of,
         )
 
     def _start_worker(self) -> None:
@@ -280,6 +308,8 @@ class _OnlyThese:
     keep_rendered = staticmethod(outbox.keep_rendered)
     settle = staticmethod(outbox.settle)
     park = staticmethod(outbox.park)
+    still_wanted = staticmethod(outbox.still_wanted)
+    withdraw = staticmethod(outbox.withdraw)
 
     def __init__(self, ids: Sequence[int]) -> None:
         self._ids = ids

@@ -185,6 +185,15 @@ class ReopenSection(Section):
     window_days: int | None = None
 
 
+class TargetsSection(Section):
+    """Service targets of one plan; a priority that is not named has none."""
+
+    response_minutes: dict[str, int] = {}
+    restoration_minutes: dict[str, int] = {}
+    resolution_minutes: dict[str, int] = {}
+    service_request_minutes: int | None = Field(default=None, ge=1)
+
+
 class ProfileSection(Section):
     """A policy profile of one's own, or changes to a built-in one (`like` names the one it starts from)."""
 
@@ -195,6 +204,9 @@ class ProfileSection(Section):
     customer_priorities: list[str] | None = None
     substatuses: list[str] | None = None
     phone_pin: Literal["required", "optional"] | None = None
+    rca_business_days: int | None = Field(default=None, ge=0)
+    incident_report_for: list[str] | None = None
+    targets: dict[str, TargetsSection] = {}
 
 
 class RetentionSection(Section):

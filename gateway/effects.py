@@ -4,7 +4,7 @@ Mail, timers, requests and clicks all end here, inside the caller's transaction:
 nothing.  `apply` also reports what it did, so that an undo can put it back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -19,18 +19,27 @@ from gateway.model import (
     Decision,
     Effect,
     MarkBounced,
+    MissTarget,
     Notify,
     OpenCase,
+    OpenEscalation,
     Publish,
     QueueForAdmin,
     RecordUpdate,
+    ReviewEscalation,
+    SetContact,
+    SetFollowUp,
+    SetPriority,
     SetStatus,
+    SetTargets,
     StartEpisode,
     Status,
     StopEpisode,
     Substatus,
 )
-from gateway.store import cases, events, outbox, queue
+from gateway.rules import followups
+from gateway.rules import targets as target_rules
+from gateway.store import cases, escalations, events, outbox, queue, targets, timers
 from gateway.store.instance import Instance
 
 
@@ -66,6 +75,34 @@ def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime
     return applied
 
 
+def apply_many(
+    conn: Connection, decided: Sequence[tuple[Case, Decision]], *, scribe: Scribe, now: datetime
+) -> list[int]:
+    """Do what decisions about different cases say, each case as this transaction has just read it.
+
+    The end is that of `apply` for each; ladders, events and mails are written for all of them at once, because a
+    statement costs more than a row.  Returns the ids of the mails written.
+    """
+    ladders: list[tuple[Case, SetFollowUp]] = []
+    published: list[Publish] = []
+    mails: list[Notify] = []
+    for case, decision in decided:
+        applied = Applied(before=case)
+        for effect in decision.effects:
+            match effect:
+                case SetFollowUp():
+                    ladders.append((case, effect))
+                case Publish():
+                    published.append(effect)
+                case Notify():
+                    mails.append(effect)
+                case _:
+                    _apply_one(conn, effect, applied, scribe=scribe, now=now)
+    _set_follow_ups(conn, ladders)
+    events.append_many(conn, [(p.type, p.case_number, p.data) for p in published], now=now)
+    return _notify_all(conn, mails, scribe=scribe, now=now)
+
+
 def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
     match effect:
         case OpenCase():
@@ -74,22 +111,36 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             _record(conn, effect, _case(applied), now=now)
         case SetStatus():
             _set_status(conn, effect, applied, now=now)
+        case SetPriority():
+            cases.set_priority(conn, effect.case_number, effect.priority)
         case StartEpisode():
-            steps = effect.steps
-            question = clean_text(effect.question)
-            cases.start_episode(conn, _case(applied), status=effect.status, question=question, steps=steps, now=now)
+            _start_episode(conn, effect, _case(applied), now=now)
+        case SetFollowUp():
+            _set_follow_ups(conn, [(_case(applied), effect)])
         case StopEpisode():
             cases.end_episode(conn, _case(applied), why=effect.why, now=now)
         case Notify():
-            _notify(conn, effect, applied, scribe=scribe, now=now)
+            applied.outbox_ids += _notify_all(conn, [effect], scribe=scribe, now=now)
         case Publish():
             events.append(conn, effect.type, case_number=effect.case_number, data=effect.data, now=now)
         case QueueForAdmin():
             queue.add(conn, effect, now=now)
         case MarkBounced():
             outbox.mark_bounced(conn, effect.outbox_id, now=now)
+        case OpenEscalation():
+            _open_escalation(conn, effect, _case(applied), now=now)
+        case ReviewEscalation():
+            _review(conn, effect, _case(applied), now=now)
+        case SetContact():
+            _set_contact(conn, effect, _case(applied))
+        case SetTargets():
+            targets.promise(conn, effect.case_number, effect.within)
+        case MissTarget():
+            targets.miss(conn, _case(applied).id, effect.target, now=now)
         case _:
             assert_never(effect)
+    if applied.before is not None and (kept := target_rules.met_by(effect)):
+        targets.meet(conn, applied.before.id, kept, now=now)
 
 
 def _case(applied: Applied) -> Case:
@@ -133,33 +184,96 @@ def _set_status(conn: Connection, effect: SetStatus, applied: Applied, *, now: d
         events.append(conn, "case.status_changed", case_number=before.number, data=data, now=now)
 
 
-def _notify(conn: Connection, effect: Notify, applied: Applied, *, scribe: Scribe, now: datetime) -> None:
-    reference = ""
-    if effect.with_reference:
-        reference = cases.reference_for(
-            conn,
-            number=effect.case_number,
-            feed=effect.feed,
-            recipient=addresses.key(effect.to),
-            fresh=reference_id.new(scribe.random_bytes),
-            now=now,
-        )
-    outbox_id = outbox.add(
+def _open_escalation(conn: Connection, opened: OpenEscalation, case: Case, *, now: datetime) -> None:
+    cleaned = replace(opened, details=clean_text(opened.details), requester_name=clean_header(opened.requester_name))
+    made = escalations.insert(conn, case, cleaned, now=now)
+    data = {"escalation_id": str(made), "reason": opened.reason}
+    events.append(conn, "escalation.requested", case_number=case.number, data=data, now=now)
+
+
+def _review(conn: Connection, reviewed: ReviewEscalation, case: Case, *, now: datetime) -> None:
+    cleaned = replace(
+        reviewed,
+        owner=_line(reviewed.owner),
+        importance=_line(reviewed.importance),
+        urgency=_line(reviewed.urgency),
+        answer=_clean(reviewed.answer),
+    )
+    escalations.review(conn, case, cleaned, now=now)
+    if reviewed.state is not reviewed.escalation.state:
+        data = {"escalation_id": str(reviewed.escalation.id)}
+        events.append(conn, f"escalation.{reviewed.state}", case_number=case.number, data=data, now=now)
+
+
+def _line(value: str | None) -> str | None:
+    return None if value is None else clean_header(value)
+
+
+def _set_contact(conn: Connection, effect: SetContact, case: Case) -> None:
+    if effect.revoke:
+        own = (case.contact.email, *case.contact.alternates)
+        cases.revoke_references(conn, case.number, [addresses.key(address) for address in own])
+        # A mail that still waits would carry an ID that is worth nothing, to a person who is out of it.
+        outbox.cancel_to(conn, case.number, [address.lower() for address in own])
+    cases.set_contact(conn, case.number, effect.contact_id)
+
+
+def _start_episode(conn: Connection, effect: StartEpisode, case: Case, *, now: datetime) -> None:
+    cases.start_episode(
         conn,
-        key=effect.key,
-        notice=effect.notice,
-        to=effect.to,
-        to_name=clean_header(effect.to_name),
-        case_number=effect.case_number,
-        reference_id=reference,
-        context=_cleaned(effect.context),
-        instance=scribe.instance,
-        mail_domain=scribe.mail_domain,
+        case,
+        status=effect.status,
+        question=clean_text(effect.question),
+        steps=effect.steps,
+        next_at=followups.next_at(effect.steps),
         now=now,
     )
-    if outbox_id is not None:
-        applied.outbox_ids.append(outbox_id)
+
+
+def _set_follow_ups(conn: Connection, ladders: Sequence[tuple[Case, SetFollowUp]]) -> None:
+    rows = []
+    for case, effect in ladders:
+        if case.episode is None:
+            raise LookupError("a decision changes a wait that does not run")
+        at = effect.look_at or followups.next_at(effect.steps)
+        rows.append(timers.Ladder(before=case.episode, steps=effect.steps, next_at=at, held=effect.held))
+        if case.episode.paused and at is not None:
+            outbox.want_again(conn, case.episode.id)
+    timers.write(conn, rows)
+
+
+def _notify_all(conn: Connection, effects: Sequence[Notify], *, scribe: Scribe, now: datetime) -> list[int]:
+    wanted = [(e.case_number, e.feed, addresses.key(e.to)) for e in effects if e.with_reference]
+    references = cases.references_for(conn, wanted, fresh=lambda: reference_id.new(scribe.random_bytes), now=now)
+    mails = [
+        outbox.NewOutgoing(
+            key=effect.key,
+            notice=effect.notice,
+            to=effect.to,
+            to_name=clean_header(effect.to_name),
+            case_number=effect.case_number,
+            reference_id=references.get((effect.case_number, effect.feed, addresses.key(effect.to)), "")
+            if effect.with_reference
+            else "",
+            context=_cleaned(effect.context),
+            episode_id=effect.episode_id,
+        )
+        for effect in effects
+    ]
+    return outbox.add(conn, mails, instance=scribe.instance, mail_domain=scribe.mail_domain, now=now)
 
 
 def _cleaned(context: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: clean_text(value) if isinstance(value, str) else value for key, value in context.items()}
+    return {key: _clean(value) for key, value in context.items()}
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case Mapping():
+            return _cleaned(value)
+        case list() | tuple():
+            return [_clean(item) for item in value]
+        case _:
+            return value

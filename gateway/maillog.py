@@ -148,6 +148,26 @@ def leases_expired(*, mails: int, notices: int) -> None:
     _log.warning("process.leases_expired", mails=mails, notices=notices)
 
 
+def timer_fired(decision: Decision) -> None:
+    """`timer.fired`: a follow-up was due; reason says what became of it (a reminder, a closure, or why it waits)."""
+    _log.info("timer.fired", case=decision.case_number, reason=decision.reason.value)
+
+
+def timer_failed(case_ids: Collection[int], error: BaseException) -> None:
+    """`timer.failed`: our own code broke on the timer of a case; the case is looked at again later."""
+    _log.error("timer.failed", case_ids=list(case_ids), error=type(error).__name__, at=_frames(error))
+
+
+def clock_doubted(why: str, *, frozen: str) -> None:
+    """`clock.doubted`: the clock jumped or the scheduler was away.  frozen: what waits until the time is confirmed."""
+    _log.error("clock.doubted", why=why, frozen=frozen)
+
+
+def clock_trusted(how: str) -> None:
+    """`clock.trusted`: the time is confirmed again, by a person or by a quiet period; timers go on."""
+    _log.warning("clock.trusted", how=how)
+
+
 def store_unavailable(what: str, error: Exception) -> None:
     """`process.store_unavailable`: the database did not answer; `what` is tried again soon and nothing is lost."""
     _log.error("process.store_unavailable", what=what, error=str(error))
@@ -172,6 +192,11 @@ def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
 def outbox_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
     """`outbox.gave_up`: a mail will not be tried again; the row is dead and a person must look."""
     _log.error("outbox.gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
+
+
+def outbox_withdrawn(entry: OutboxEntry) -> None:
+    """`outbox.withdrawn`: a reminder did not leave, because its wait had ended, was paused or had a later reminder."""
+    _log.info("outbox.withdrawn", outbox_id=entry.id, notice=entry.notice.value, case=entry.case_number or None)
 
 
 def outbox_held(entry: OutboxEntry, why: str) -> None:

@@ -1,5 +1,7 @@
 """The story of a received mail: claim, read, find its case, decide, do it.  Read this file first.
 
+The story of a timer stands in `timers.py`, beside this one.
+
 A batch of mails shares one transaction, each in a savepoint of its own: what one mail breaks, only it loses.  Marking a
 mail done and changing its case are one commit.  What fails is kept: it is tried again alone, and set aside for a person
 when reading or deciding failed three times on it alone.
@@ -24,6 +26,8 @@ from gateway.model import (
     Contact,
     Decision,
     Envelope,
+    Escalation,
+    Feed,
     Hint,
     Link,
     Linked,
@@ -39,7 +43,7 @@ from gateway.model import (
 from gateway.reasons import Reason
 from gateway.rules import mail as mail_rules
 from gateway.services import Services
-from gateway.store import cases, contacts, mails, outbox
+from gateway.store import cases, contacts, escalations, mails, outbox
 from gateway.store import hints as hint_store
 from gateway.store.db import GONE, patiently
 
@@ -184,7 +188,7 @@ def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Re
 
 def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -> None:
     if entry.failures + 1 >= FAILURES_TO_QUARANTINE:
-        mails.quarantine(conn, entry, now=now, error=error)
+        mails.quarantine(conn, entry, now=now, error=error, names=hint_store.named_in_raw(conn, entry))
         maillog.mail_quarantined(entry, error)
     else:
         again = now + timedelta(seconds=2**entry.failures)
@@ -214,7 +218,10 @@ def _circumstances(
     now: datetime,
 ) -> Circumstances:
     sent = _sent_mail(conn, entry.envelope.rcpt_tos)
-    case = cases.load(conn, _number(link)) if _number(link) else None
+    # A bounce is about the case of the mail that came back, whatever ID its returned part holds.
+    bounced = sent.case_number if sent is not None and facts.kind is MailKind.BOUNCE else ""
+    number = bounced or _number(link)
+    case = cases.load(conn, number) if number else None
     return Circumstances(
         case=case,
         sender_contact=_sender_contact(conn, facts.sender.address, case),
@@ -222,7 +229,13 @@ def _circumstances(
         sent=sent,
         names_another=sent is not None and _names_another(conn, reading.bounce, sent),
         hints=_hints(conn, link, entry, reading),
+        escalation=_escalation(conn, link, case),
     )
+
+
+def _escalation(conn: Connection, link: Link, case: Case | None) -> Escalation | None:
+    to_review = isinstance(link, Linked) and link.feed is Feed.ESCALATION
+    return escalations.latest(conn, case.id) if to_review and case is not None else None
 
 
 def _sender_contact(conn: Connection, sender: str, case: Case | None) -> Contact | None:

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     ESCALATION_CASE_CLOSED = "escalation-case-closed"
     PRIORITY_NEEDS_PHONE = "priority-needs-phone"
     SUBJECT_TOO_LONG = "subject-too-long"
+    ESCALATION_ENDED = "escalation-ended"
+    NOT_ENTITLED = "not-entitled"
     # an escalation goes to review with a warning
     URGENCY_IS_PRIORITY = "urgency-is-priority"
     RCA_TOO_EARLY = "rca-too-early"
@@ -63,6 +65,22 @@ class Reason(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
     RATE_LIMITED = "rate-limited"
     INVALID_RECIPIENT = "invalid-recipient"
+    # a timer was looked at
+    FOLLOW_UP_SENT = "follow-up-sent"
+    FOLLOW_UP_CLOSED = "follow-up-closed"
+    FOLLOW_UP_NOT_DUE = "follow-up-not-due"
+    FOLLOW_UPS_PAUSED = "follow-ups-paused"
+    OUTSIDE_SEND_WINDOW = "outside-send-window"
+    GRACE_AFTER_REMINDER = "grace-after-reminder"
+    # the closure of a case waits
+    CLOCK_DOUBTED = "clock-doubted"
+    MAIL_UNPROCESSED = "mail-unprocessed"
+    MAIL_NAMES_CASE = "mail-names-case"
+    MAIL_UNANSWERED = "mail-unanswered"
+    ESCALATION_REPLY_UNREAD = "escalation-reply-unread"
+    REMINDER_BOUNCED = "reminder-bounced"
+    REMINDER_NOT_DELIVERED = "reminder-not-delivered"
+    MAILBOX_STALE = "mailbox-stale"
     # other
     DONE = "done"
     DUPLICATE = "duplicate"
@@ -111,6 +129,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.ESCALATION_CASE_CLOSED: "A closed case cannot be escalated.",
     Reason.PRIORITY_NEEDS_PHONE: "This priority is set by our side after a telephone call.",
     Reason.SUBJECT_TOO_LONG: "The subject is longer than 100 characters.",
+    Reason.ESCALATION_ENDED: "This escalation was declined or closed; a new one can be asked for.",
+    Reason.NOT_ENTITLED: "The policy profile does not provide this for the case's priority.",
     Reason.URGENCY_IS_PRIORITY: "Only urgency or impact changed; that is a change of priority, by telephone.",
     Reason.RCA_TOO_EARLY: "The root-cause analysis is not due yet.",
     Reason.AWAITING_CUSTOMER: "The case waits for the customer's own answer.",
@@ -125,6 +145,20 @@ SENTENCES: dict[Reason, str] = {
     Reason.IDEMPOTENCY_KEY_REUSED: "This Idempotency-Key was used before with another body.",
     Reason.RATE_LIMITED: "Too many requests; wait and try again.",
     Reason.INVALID_RECIPIENT: "The recipient is not one valid mail address.",
+    Reason.FOLLOW_UP_SENT: "The customer has not answered, so a reminder was written.",
+    Reason.FOLLOW_UP_CLOSED: "The customer did not answer for the whole ladder, so the case was closed.",
+    Reason.FOLLOW_UP_NOT_DUE: "No follow-up is due now.",
+    Reason.FOLLOW_UPS_PAUSED: "The priority of the case has no follow-ups; the time left is kept.",
+    Reason.OUTSIDE_SEND_WINDOW: "A follow-up is due and waits for the hours in which mail may leave.",
+    Reason.GRACE_AFTER_REMINDER: "The last reminder left late, so the closure keeps its distance from it.",
+    Reason.CLOCK_DOUBTED: "The clock jumped or the scheduler was away; closures wait until the time is confirmed.",
+    Reason.MAIL_UNPROCESSED: "The case is not closed while a received mail is unprocessed; it may be the answer.",
+    Reason.MAIL_NAMES_CASE: "The case is not closed while a queued or quarantined mail names it.",
+    Reason.MAIL_UNANSWERED: "A person wrote during this wait and our side has not acted on it since.",
+    Reason.ESCALATION_REPLY_UNREAD: "The case is not closed while a reply in its escalation feed is unread.",
+    Reason.REMINDER_BOUNCED: "The last reminder came back, so the customer does not know that the case would close.",
+    Reason.REMINDER_NOT_DELIVERED: "No relay has accepted the last reminder, so the customer was not warned.",
+    Reason.MAILBOX_STALE: "The case is not closed while a mailbox cannot be fetched; the answer may lie in it.",
     Reason.DONE: "Done as asked.",
     Reason.DUPLICATE: "The same mail was received before; this copy has no effect.",
     Reason.QUARANTINED: "Reading this mail failed three times; it is kept for a person to look at.",

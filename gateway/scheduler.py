@@ -1,16 +1,20 @@
-"""The sweep: gives work back whose owner went away, and rings for whatever is due.
+"""The clock's own work: fire due timers, raise missed targets, give lost work back, ring for whatever is due.
 
-Wake-ups may be lost; this turn, taken every few seconds by every process with the scheduler role, is what makes that
-harmless.  Any number of schedulers may run at once: every statement here is idempotent.
+Wake-ups may be lost; the sweep, taken every few seconds by every process with the scheduler role, is what makes that
+harmless.  Any number of schedulers may run at once: every turn here is idempotent, and what two of them meet is decided
+again under the row lock of its case.
 """
 
 import threading
 from collections.abc import Callable
 
-from gateway import maillog
+from gateway import clock, maillog, overdue, timers
+from gateway.clock import Clock
 from gateway.errors import Unavailable
+from gateway.model import ClockReading, Doubt, DoubtKind
+from gateway.rules import clockwork
 from gateway.services import Services
-from gateway.store import lease
+from gateway.store import clock_guard, lease
 from gateway.store.tables import mail, outbox
 
 Turn = Callable[[Services], None]
@@ -35,6 +39,46 @@ def renew_leases(services: Services) -> None:
         with services.database.write() as conn:
             for table in (mail, outbox):
                 lease.renew(conn, table, owners=owners)
+
+
+class Timekeeper:
+    """The turn that fires timers in `gateway serve`, and the guard that watches the clock beside it.
+
+    After a jump no timer fires; after an outage only closures wait.  Both end after a quiet hour, or when a person
+    says so (`gateway tick --confirm-clock`).  real: the machine's clock, whatever `services.clock` shows.
+    """
+
+    def __init__(self, real: Clock, monotonic: Callable[[], float] = clock.monotonic_seconds) -> None:
+        self._real, self._monotonic = real, monotonic
+        self._before: ClockReading | None = None
+        self._said: Doubt | None = None
+
+    def turn(self, services: Services) -> None:
+        """Look at the clock, then fire what is due and raise missed targets.  Raises Unavailable."""
+        doubt = self.watch(services)
+        if doubt is None or doubt.kind is not DoubtKind.JUMP:
+            timers.fire_due(services)
+            overdue.raise_missed(services, now=services.clock.now())
+
+    def watch(self, services: Services) -> Doubt | None:
+        """Compare the clocks, note the turn, and return the doubt that is in force."""
+        with services.database.write() as conn:
+            last_turn_at, database = clock_guard.last_turn(conn)
+            present = ClockReading(wall=self._real.now(), monotonic=self._monotonic(), database=database)
+            odd = clockwork.doubt(present, self._before, last_turn_at)
+            clock_guard.note_turn(conn, now=present.wall, doubt=odd, quiet_seconds=clockwork.QUIET_SECONDS)
+            in_force = clock_guard.current(conn)
+        self._before = present
+        self._say(in_force)
+        return in_force
+
+    def _say(self, doubt: Doubt | None) -> None:
+        if doubt is not None and doubt != self._said:
+            frozen = "all follow-ups" if doubt.kind is DoubtKind.JUMP else "closures"
+            maillog.clock_doubted(doubt.why, frozen=frozen)
+        if doubt is None and self._said is not None:
+            maillog.clock_trusted("quiet, or confirmed by a person")
+        self._said = doubt
 
 
 class Ticker:

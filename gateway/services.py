@@ -3,8 +3,10 @@
 A plain value; it starts nothing and decides nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from gateway.clock import Clock
 from gateway.config import Config
@@ -20,6 +22,8 @@ class Services:
 
     owners: names under which this process takes leases.  ring_mail, ring_outbox: say that there may be work (the second
     names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
+    stale_mailbox: name of a fetched mailbox that has not answered for too long, "" for none.
+    unread_escalation_replies: how many of them each of these cases has, by case id; none where it has none.
     """
 
     config: Config
@@ -31,3 +35,5 @@ class Services:
     owners: Owners
     ring_mail: Callable[[], None]
     ring_outbox: Callable[[Sequence[int]], None]
+    stale_mailbox: Callable[[], str] = lambda: ""
+    unread_escalation_replies: Callable[[Connection, Sequence[int]], Mapping[int, int]] = lambda _conn, _ids: {}

@@ -1,7 +1,8 @@
 """Redraw the documents that are drawn from tables: `make docs`.
 
-docs/states.md comes from the transition table and the profiles, docs/reasons.md from the closed list of reasons. In
-docs/judging-mail.md only what stands between the `drawn` marks comes from tables. A test compares all of it.
+docs/states.md comes from the transition table and the profiles, docs/images/ladder.svg from the follow-up days of the
+profiles, docs/reasons.md from the closed list of reasons. In docs/judging-mail.md only what stands between the `drawn`
+marks comes from tables. A test compares all of it.
 """
 
 import re
@@ -10,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.inbound import classify, dialects, signs
-from gateway.model import Status, Substatus
+from gateway.model import FollowUpPolicy, Status, Substatus
 from gateway.reasons import SENTENCES, Reason
 from gateway.rules import profiles, transitions
 from scripts import draw_replies
 
 DOCS = Path(__file__).parents[1] / "docs"
+LADDER_WIDTH, LADDER_LEFT = 860, 190
+STEPS = (("reminder", "#b45f06"), ("last reminder", "#b45f06"), ("closed", "#5b6675"))
 
 
 def states(moves: Mapping[Status, Sequence[Status]], words: Mapping[str, Mapping[Status, Sequence[Substatus]]]) -> str:
@@ -43,6 +46,12 @@ def states(moves: Mapping[Status, Sequence[Status]], words: Mapping[str, Mapping
         f"|---|{'---|' * len(Status)}",
         *(_row(start, moves[start]) for start in Status),
         "",
+        "## The ladder of a wait",
+        "",
+        "While a case waits for the customer, silence climbs this ladder (4.2); an answer ends it at any step.",
+        "",
+        "![When a reminder leaves and when a case is closed, for each profile](images/ladder.svg)",
+        "",
         "## Substatuses of each profile",
         "",
         f"| status | {' | '.join(words)} |",
@@ -50,6 +59,41 @@ def states(moves: Mapping[Status, Sequence[Status]], words: Mapping[str, Mapping
         *(f"| {status} | {' | '.join(_words(p.get(status, ())) for p in words.values())} |" for status in Status),
     ]
     return "\n".join(lines) + "\n"
+
+
+def ladder(policies: Mapping[str, FollowUpPolicy]) -> str:
+    """Draw the follow-up days of each profile as a picture."""
+    last = max(policy.days[-1] for policy in policies.values()) or 1
+    scale = (LADDER_WIDTH - LADDER_LEFT - 60) / last
+    height = 56 + 64 * len(policies)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LADDER_WIDTH} {height}" role="img"'
+        ' font-family="system-ui, sans-serif" font-size="13">',
+        "<title>Follow-ups of each profile</title>",
+        f'<rect width="{LADDER_WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
+        f'<text x="{LADDER_LEFT}" y="28" fill="#5b6675">the question</text>',
+    ]
+    for line, (name, policy) in enumerate(policies.items()):
+        parts += _rung(name, policy, y=74 + 64 * line, scale=scale)
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _rung(name: str, policy: FollowUpPolicy, *, y: int, scale: float) -> list[str]:
+    ends = LADDER_LEFT + policy.days[-1] * scale
+    parts = [
+        f'<text x="20" y="{y - 3}" fill="#1b2430" font-weight="600">{name}</text>',
+        f'<text x="20" y="{y + 14}" fill="#5b6675">{policy.count} days</text>',
+        f'<line x1="{LADDER_LEFT}" y1="{y}" x2="{ends:.0f}" y2="{y}" stroke="#b9c2cd" stroke-width="3"/>',
+        f'<circle cx="{LADDER_LEFT}" cy="{y}" r="5" fill="#1f5fbf"/>',
+    ]
+    for days, (word, colour) in zip(policy.days, STEPS, strict=True):
+        x = LADDER_LEFT + days * scale
+        parts += [
+            f'<circle cx="{x:.0f}" cy="{y}" r="7" fill="{colour}"/>',
+            f'<text x="{x:.0f}" y="{y - 13}" fill="#1b2430" text-anchor="middle">day {days}</text>',
+            f'<text x="{x:.0f}" y="{y + 22}" fill="#5b6675" text-anchor="middle">{word}</text>',
+        ]
+    return parts
 
 
 def _row(start: Status, ends: Sequence[Status]) -> str:
@@ -124,8 +168,10 @@ def _fields(fields: Mapping[str, Sequence[str]]) -> str:
 def drawn() -> dict[str, str]:
     """Return every drawn page, by its file name in docs/."""
     words = {name: profile.substatuses for name, profile in profiles.BUILT_IN.items()}
+    follow_ups = {name: profile.follow_up for name, profile in profiles.BUILT_IN.items()}
     return {
         "states.md": states(transitions.MOVES, words),
+        "images/ladder.svg": ladder(follow_ups),
         "reasons.md": reasons(SENTENCES),
         "judging-mail.md": judging((DOCS / "judging-mail.md").read_text(encoding="utf-8")),
     }

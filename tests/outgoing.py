@@ -40,6 +40,73 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
     Notice.REPLY_RECEIVED: {"author": "maria@example.org", "text": "It is 4.2.0.", "note": ""},
     Notice.NEEDS_A_LOOK: {"author": "maria@example.org", "text": "I am away. Port 8443.", "note": "Looks human."},
     Notice.UNLINKED_NOTICE: {},
+    Notice.FOLLOW_UP_1: {
+        "question": "Which version do you run?",
+        "wanted": "information",
+        "asked_at": "2026-11-23T09:00:00+00:00",
+        "closes_at": "2026-12-03T09:00:00+00:00",
+        "timezone": "Europe/Berlin",
+    },
+    Notice.FOLLOW_UP_2: {
+        "question": "Please install 4.2.1.",
+        "wanted": "verdict",
+        "asked_at": "2026-11-23T09:00:00+00:00",
+        "closes_at": "2026-12-03T09:00:00+00:00",
+        "timezone": "",
+    },
+    Notice.FOLLOW_UP_CLOSED: {
+        "question": "Which version do you run?",
+        "wanted": "information",
+        "asked_at": "2026-11-15",
+        "reopen_until": "2026-12-25",
+        "reopen_how": "phone",
+        "kept_until": "2026-12-26",
+    },
+    Notice.CASE_REOPENED: {"text": "It stopped again at 02:10."},
+    Notice.REOPEN_REQUESTED: {"reopen_until": "2026-12-25", "reopen_how": "phone"},
+    Notice.CLOSURE_REQUESTED: {"author": "maria@example.org", "text": "It runs, thank you."},
+    Notice.REOPEN_WANTED: {"author": "maria@example.org", "text": "It stopped again."},
+    Notice.DELIVERY_FAILED: {"recipient": "maria@example.org"},
+    Notice.ESCALATION_RECEIVED: {
+        "reason": "no-progress",
+        "details": "Nothing moves since Monday.",
+        "warnings": ["The case waits for the customer's own answer."],
+    },
+    Notice.ESCALATION_ACCEPTED: {
+        "owner": "mia@desk.example.test",
+        "importance": "high",
+        "urgency": "medium",
+        "text": "Engineering looks at it today.\n\nYou hear from us by noon.",
+    },
+    Notice.ESCALATION_DECLINED: {"text": "The fix you wait for was sent yesterday."},
+    Notice.ESCALATION_UPDATE: {"text": "The fix is in test."},
+    Notice.ESCALATION_CLOSED: {"text": "Thank you for your patience."},
+    Notice.ESCALATION_ASSIGNED: {
+        "reason": "rca-overdue",
+        "details": "We still have no analysis.",
+        "requester": "maria@example.org",
+        "warnings": ["The root-cause analysis is not due yet."],
+        "accepted": False,
+    },
+    Notice.ESCALATION_REPLY: {"author": "maria@example.org", "text": "Noon is too late for us."},
+    Notice.INCIDENT_REPORT: {
+        "priority": "critical",
+        "started_at": "2026-11-20T02:10:00+00:00",
+        "ended_at": "2026-11-20T05:40:00+00:00",
+        "description": "The export stops at 02:10.",
+        "timeline": [
+            {"at": "2026-11-20T02:30:00+00:00", "what": "The case was opened."},
+            {"at": "2026-11-20T05:40:00+00:00", "what": "The status became service-restored (pending-rca)."},
+        ],
+        "measures": "We replaced the disk.",
+        "actions": [{"due": "2026-12-01", "text": "Watch the disks."}, {"due": "", "text": "Tell the partners."}],
+    },
+    Notice.TARGET_MISSED: {
+        "target": "response",
+        "due_at": "2026-11-25T09:30:00+00:00",
+        "priority": "high",
+        "status": "open",
+    },
 }
 
 
@@ -72,8 +139,8 @@ def parsed(raw: bytes) -> Message:
 
 
 def part(raw: bytes, subtype: str) -> str:
-    """Return the decoded text or HTML part."""
-    [found] = [p for p in parsed(raw).walk() if p.get_content_subtype() == subtype]
+    """Return the decoded text or HTML part, not that of an attached file."""
+    [found] = [p for p in parsed(raw).walk() if p.get_content_subtype() == subtype and p.get_filename() is None]
     payload = found.get_payload(decode=True)
     assert isinstance(payload, bytes)
     return payload.decode("utf-8")
@@ -109,6 +176,14 @@ class MemoryOutbox:
                 row.state = EntryState.LEASED
                 row.entry = replace(row.entry, attempts=row.entry.attempts + 1, fence=row.entry.fence + 1)
             return [row.entry for row in due]
+
+    def still_wanted(self, db: Any, entry: OutboxEntry) -> bool:
+        return entry.episode_id is None
+
+    def withdraw(self, db: Any, entry: OutboxEntry) -> bool:
+        with self.lock:
+            self.rows[entry.id].state = EntryState.CANCELLED
+            return True
 
     def keep_rendered(self, db: Any, rendered: list[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
         with self.lock:

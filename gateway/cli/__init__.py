@@ -18,10 +18,13 @@ from gateway.cli import (
     call,
     case,
     console,
+    contact,
     demo,
     doctor,
     errors,
+    escalation,
     explain,
+    incident,
     ingest,
     mail,
     outbox,
@@ -31,6 +34,10 @@ from gateway.cli import (
 )
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+GROUPS = (
+    *(mail.commands, case.commands, escalation.commands, contact.commands, contact.account_commands),
+    *(queue.commands, outbox.commands),
+)
 HELP_WIDTH = 110
 
 
@@ -73,7 +80,8 @@ def tree() -> typer.Typer:
     root.callback()(_before)
     for part in (demo, serve, ingest, explain):
         part.register(root)
-    for group in (mail.commands, case.commands, queue.commands, outbox.commands):
+    incident.register(case.commands)
+    for group in GROUPS:
         root.add_typer(group)
     admin.register(root)
     root.add_typer(token.commands)

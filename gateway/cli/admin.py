@@ -1,5 +1,6 @@
 """`gateway ledger`, `config`, `db` and `tick`: what an operator asks of the installation itself."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,8 @@ import typer
 
 from gateway.cli import console
 from gateway.cli.call import Call, command, noun
-from gateway.model.views import LedgerView, to_json
+from gateway.model.views import LedgerView, PlannedView, TurnView, to_json
+from gateway.reasons import Reason
 
 FAILED = 1
 
@@ -18,7 +20,11 @@ db_commands = noun("db", "Look after the schema of the database.", example="gate
 def register(tree: typer.Typer) -> None:
     """Add the commands to the tree."""
     command(tree, "ledger", example="gateway ledger")(ledger)
-    command(tree, "tick", example=("gateway tick", "gateway tick --now 2026-11-25T10:00:00Z"))(tick)
+    command(
+        tree,
+        "tick",
+        example=("gateway tick", "gateway tick --now 2026-11-25T10:00:00Z", "gateway tick --now 2026-12-01 --dry-run"),
+    )(tick)
     command(tree, "config", example="gateway config --config gateway.toml")(config)
 
 
@@ -34,19 +40,28 @@ def ledger(call: Call) -> int:
 def tick(
     call: Call,
     now: Annotated[str, typer.Option(metavar="TIME", help="Take this as the present, like 2026-11-25T10:00:00Z.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; list every mail that would leave up to TIME.")
+    ] = False,
+    confirm_clock: Annotated[
+        bool, typer.Option("--confirm-clock", help="The time is right: let closures go on that a doubt held up.")
+    ] = False,
 ) -> None:
-    """Take one turn: process all mail that waits, deliver every mail that is due."""
-    from gateway import app, scheduler
+    """Take one turn of the scheduler: all mail that waits, one step of each due case, every mail that is due."""
+    from gateway import app, timers
     from gateway.clock import FixedClock, SystemClock
 
     call.quiet()
+    if dry_run:
+        planned = call.look(lambda s: timers.forecast(s, moment(now) if now else s.clock.now()))
+        call.show_all(planned, _draw_planned)
+        return
     clock = FixedClock(moment(now)) if now else SystemClock()
     with app.build(call.settings(), clock=clock) as running:
-        scheduler.sweep(running.services)
-        done = {"now": clock.now(), "mails_processed": running.process_mail(), "mails_sent": running.deliver_due()}
-    call.show(
-        done, lambda _: console.line(f"{done['mails_processed']} mails processed, {done['mails_sent']} mails sent.")
-    )
+        if confirm_clock:
+            timers.confirm_clock(running.services)
+        done = running.tick()
+    call.show(done, _draw_turn)
 
 
 def config(call: Call) -> None:
@@ -106,6 +121,26 @@ def _current(url: str) -> str:
         return db.current(database)
     finally:
         database.close()
+
+
+def _draw_turn(done: TurnView) -> None:
+    console.line(f"{done.mails_processed} mails processed, {done.mails_sent} mails sent.")
+    console.line(
+        f"{done.reminders} reminders written, {done.closed} cases closed, {len(done.waiting)} follow-ups wait."
+    )
+    for waiting in done.waiting:
+        console.line(f"  case {waiting.case}: {Reason(waiting.reason).sentence}")
+    if done.clock_doubted:
+        console.line(f"{done.clock_doubted}  If the time is right now: gateway tick --confirm-clock")
+
+
+def _draw_planned(planned: Sequence[PlannedView]) -> None:
+    console.table(
+        ("AT", "CASE", "NOTICE", "TO", "WHY"),
+        [(p.at, p.case or "", p.notice, p.to, p.why) for p in planned],
+        cut=("TO", "WHY"),
+        empty="No mail would leave until then.",
+    )
 
 
 def _draw_ledger(balance: LedgerView) -> None:

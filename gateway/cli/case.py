@@ -10,6 +10,7 @@ from gateway.cli import console
 from gateway.cli.call import Call, command, noun
 from gateway.model import CaseType, Channel, Feed, Priority, Status, Substatus, Visibility
 from gateway.model.views import CaseView, UpdateView, to_json
+from gateway.reasons import Reason
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -64,7 +65,7 @@ def open_(
             previous=previous,
         )
     )
-    call.show(opened, _draw)
+    call.show(opened, draw)
 
 
 @command(commands, "show", example="gateway case show 3256109")
@@ -82,7 +83,7 @@ def show(
     if call.json:
         console.json({**to_json(shown), "updates": to_json(updates)})
         return
-    _draw(shown)
+    draw(shown)
     for update in updates:
         _draw_update(update)
 
@@ -133,6 +134,7 @@ def post(
     channel: Annotated[Channel, typer.Option(help="How the update reached us.")] = Channel.AGENT,
     visibility: Annotated[Visibility, typer.Option(help="Whether the customer sees it.")] = Visibility.INTERNAL,
     author: Author = "",
+    pin: Annotated[str, typer.Option(metavar="DIGITS", help="Phone PIN that the caller told.")] = "",
 ) -> None:
     """Post an update; an agent's public one is mailed to the contact."""
     from gateway.desk import cases
@@ -140,7 +142,7 @@ def post(
     by = author or our_side(call.settings())
     posted = call.change(
         lambda services: cases.post(
-            services, number, text=given_text(text), author=by, channel=channel, visibility=visibility
+            services, number, text=given_text(text), author=by, channel=channel, visibility=visibility, pin=pin
         )
     )
     call.show(posted, _draw_update)
@@ -155,7 +157,7 @@ def request_info(call: Call, number: Number, text: Text, author: Author = "") ->
 
     by = author or our_side(call.settings())
     asked = call.change(lambda services: cases.request_info(services, number, text=given_text(text), author=by))
-    call.show(asked, _draw)
+    call.show(asked, draw)
 
 
 @command(
@@ -175,7 +177,7 @@ def propose_solution(
     proposed = call.change(
         lambda services: cases.propose_solution(services, number, text=given_text(text), author=by, substatus=substatus)
     )
-    call.show(proposed, _draw)
+    call.show(proposed, draw)
 
 
 @command(
@@ -194,7 +196,7 @@ def set_status(
     """Move a case by hand; leaving a wait for the customer ends it."""
     from gateway.desk import cases
 
-    call.show(call.change(lambda services: cases.set_status(services, number, status, substatus)), _draw)
+    call.show(call.change(lambda services: cases.set_status(services, number, status, substatus)), draw)
 
 
 @command(commands, "close", example="gateway case close 3256109 --substatus resolved --text 'Thank you, we are done.'")
@@ -212,7 +214,81 @@ def close(
     closed = call.change(
         lambda services: cases.close(services, number, substatus=substatus, text=given_text(text), author=by)
     )
-    call.show(closed, _draw)
+    call.show(closed, draw)
+
+
+@command(commands, "priority", example="gateway case priority 3256109 --priority critical")
+def priority(call: Call, number: Number, priority: Annotated[Priority, typer.Option(help="The new one.")]) -> None:
+    """Give a case another priority; follow-ups pause while it is one without them."""
+    from gateway.desk import cases
+
+    call.show(call.change(lambda services: cases.set_priority(services, number, priority)), draw)
+
+
+@command(commands, "acknowledge", example="gateway case acknowledge 3256109")
+def acknowledge(call: Call, number: Number, author: Author = "") -> None:
+    """Note that what came in was read and is no answer, so that the case may be closed when its time comes."""
+    from gateway.desk import cases
+
+    by = author or our_side(call.settings())
+    call.show(call.change(lambda services: cases.acknowledge(services, number, author=by)), draw)
+
+
+@command(
+    commands,
+    "reopen",
+    example=(
+        "gateway case reopen 3256109 --text 'It dropped again' --author dana@example.com",
+        "gateway case reopen 3256109 --channel agent --text 'Closed by accident'",
+    ),
+)
+def reopen(
+    call: Call,
+    number: Number,
+    text: Text,
+    channel: Annotated[Channel, typer.Option(help="How the wish reached us.")] = Channel.PHONE,
+    author: Annotated[
+        str, typer.Option(metavar="EMAIL", help="Who of the customer asks; our side when left out.")
+    ] = "",
+    pin: Annotated[str, typer.Option(metavar="DIGITS", help="Phone PIN that the caller told.")] = "",
+) -> None:
+    """Open a closed case again, within the days that the profile gives; the contact is told."""
+    from gateway.desk import cases
+
+    ours = our_side(call.settings())
+    opened = call.change(
+        lambda services: cases.reopen(
+            services, number, text=given_text(text), channel=channel, author=author, recorded_by=ours, pin=pin
+        )
+    )
+    call.show(opened, draw)
+
+
+Customer = Annotated[str, typer.Option("--author", metavar="EMAIL", help="Who of the customer asks.")]
+
+
+@command(
+    commands, "close-request", example="gateway case close-request 3256109 --author dana@example.com --text 'All fine'"
+)
+def close_request(call: Call, number: Number, text: Text, author: Customer) -> None:
+    """Record that the customer wants the case closed; the owner is told and nothing changes."""
+    from gateway.desk import cases
+
+    asked = call.change(lambda services: cases.close_request(services, number, text=given_text(text), author=author))
+    call.show(asked, draw)
+
+
+@command(
+    commands,
+    "reopen-request",
+    example="gateway case reopen-request 3256109 --author dana@example.com --text 'It dropped again'",
+)
+def reopen_request(call: Call, number: Number, text: Text, author: Customer) -> None:
+    """Record that the customer wants a closed case back; they are told how to call."""
+    from gateway.desk import cases
+
+    asked = call.change(lambda services: cases.reopen_request(services, number, text=given_text(text), author=author))
+    call.show(asked, draw)
 
 
 def our_side(config: "Config") -> str:
@@ -225,7 +301,8 @@ def given_text(text: str) -> str:
     return sys.stdin.read() if text == STDIN else text
 
 
-def _draw(case: CaseView) -> None:
+def draw(case: CaseView) -> None:
+    """Print a case for people."""
     console.line(f"Case {case.number}: {case.subject}")
     console.fields(
         [
@@ -242,6 +319,7 @@ def _draw(case: CaseView) -> None:
             ("closed", case.closed_at),
             ("waits since", case.follow_up.started_at if case.follow_up else None),
             ("follow-ups", _steps(case)),
+            ("escalation", f"{case.escalation.id} is {case.escalation.state}" if case.escalation else ""),
             ("hints", "\n".join(case.hints or ())),
         ]
     )
@@ -255,7 +333,8 @@ def _steps(case: CaseView) -> str:
         return ""
     if case.follow_up.paused:
         return "paused"
-    return "\n".join(_step(s.step, s.due_at, s.sent_at, skipped=s.skipped) for s in case.follow_up.steps)
+    lines = [_step(s.step, s.due_at, s.sent_at, skipped=s.skipped) for s in case.follow_up.steps]
+    return "\n".join([*lines, *([Reason(case.follow_up.held).sentence] if case.follow_up.held else [])])
 
 
 def _step(number: int, due_at: object, sent_at: object, *, skipped: bool) -> str:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 CARE, TEAM, AGENT = "care@example.com", "team@example.com", "ben@example.com"
+LEE = "lee@example.org"
 DANA, DANA_FULL, KIM_FULL = "dana@example.org", "Dana Doe <dana@example.org>", "Kim Poe <kim@example.org>"
 
 
@@ -74,6 +76,7 @@ def _play(stage: "Stage") -> None:
     _a_mail_without_reference_is_linked_by_hand(stage, case.number)
     last = _a_solution_is_accepted(stage, case.number)
     _a_late_reply(stage, case.number, last)
+    _silence(stage)
     _the_ledger_balances(stage)
 
 
@@ -224,6 +227,68 @@ def _a_late_reply(stage: "Stage", number: str, last: "EmailMessage") -> None:
     notice = stage.receive(DANA)
     stage.show_notice("customer", notice)
     stage.check("she is told that it is closed and how it can be reopened", "reopen" in body(notice).lower())
+
+
+def _silence(stage: "Stage") -> None:
+    from gateway.cli.stage import answer, body
+    from gateway.desk import cases
+
+    stage.begin("Silence: ten days in time-lapse")
+    case = cases.open_case(
+        stage.services,
+        subject="Printer prints every page twice",
+        description="Since the last update each page comes out twice, on both floors, from every program.",
+        contact_email=LEE,
+        contact_name="Lee Ray",
+        owner=AGENT,
+    )
+    question = "Which driver version do the computers use?"
+    asked = cases.request_info(stage.services, case.number, text=question, author=AGENT)
+    stage.tell("agent", f"asks Lee about case {case.number}: {question}")
+    stage.tell("gateway", _status(asked))
+    for _ in ("case-opened", "info-requested"):
+        stage.receive(LEE)
+    _ladder_is_told(stage, case.number)
+    for days in (2, 5):
+        reminder = _day(stage, asked, days)
+        stage.check("it repeats the question and says when the case closes", _warns(body(reminder), question))
+    last = _day(stage, asked, 10)
+    closed = stage.case(case.number)
+    stage.tell("gateway", _status(closed))
+    stage.check("the case is closed: there was never an answer", _is(closed, "closed", "cancelled"))
+    mail = stage.send(answer(last, "Lee Ray <lee@example.org>", "Sorry, I was away.  It is 3.1."), sender=LEE)
+    stage.tell("gateway", f"Lee answers on day 10: mail {mail.id}: {mail.disposition}, because {mail.reason}")
+    stage.check("a late reply does not reopen it; the admin team sees it", mail.reason == "case-closed")
+    again = cases.reopen(stage.services, case.number, text="Lee called: it is 3.1.", author=LEE)
+    stage.tell("agent", "reopens it after Lee's call")
+    stage.check("the case is open again", _is(again, "open", "investigation"))
+
+
+def _day(stage: "Stage", asked: "CaseView", days: int) -> "EmailMessage":
+    """Let that many days pass since the question, and return the mail that comes of it."""
+    assert asked.follow_up is not None
+    stage.tell("clock", f"day {days}: a turn of the scheduler (gateway tick --now ...)")
+    stage.tick(asked.follow_up.started_at + timedelta(days=days))
+    mail = stage.receive(LEE)
+    stage.show_notice("customer", mail)
+    return mail
+
+
+def _ladder_is_told(stage: "Stage", number: str) -> None:
+    from gateway import timers
+
+    ahead = timers.forecast(stage.services, stage.services.clock.now() + timedelta(days=30))
+    mine = [one for one in ahead if one.case == number]
+    stage.tell("gateway", "what would leave (gateway tick --dry-run):")
+    for one in mine:
+        stage.tell("", f"  {console.shown(one.at)}  {one.notice}")
+    # The question itself is among them where the worker has not sent it yet.
+    ladder = [one for one in mine if one.notice.startswith("follow-up")]
+    stage.check("two reminders and the closure are planned", len(ladder) == 3)
+
+
+def _warns(text: str, question: str) -> bool:
+    return question in text and "the case closes on" in " ".join(text.split())
 
 
 def _the_ledger_balances(stage: "Stage") -> None:

@@ -153,7 +153,7 @@ def _clock(config: "Config") -> tuple[str, str]:
     from sqlalchemy import select
 
     from gateway.clock import SystemClock
-    from gateway.store import db
+    from gateway.store import clock_guard, db
 
     if not db.exists(config.database.url):
         return OK, f"The machine says {console.shown(SystemClock().now())}; there is no database to compare with."
@@ -161,8 +161,12 @@ def _clock(config: "Config") -> tuple[str, str]:
     try:
         with database.read() as conn:
             theirs = float(conn.execute(select(db.epoch_now())).scalar_one())
+            doubt = clock_guard.current(conn) if db.current(database) == db.HEAD else None
     finally:
         database.close()
+    if doubt is not None:
+        advice = "if the time is right now, run `gateway tick --confirm-clock`"
+        return PROBLEM, f"{doubt.why}  Follow-ups wait until it was quiet for an hour; {advice}."
     skew = abs(SystemClock().now().timestamp() - theirs)
     if skew > LARGEST_SKEW_SECONDS:
         return PROBLEM, f"Machine and database differ by {skew:.0f} s; let both follow a time server."

@@ -21,6 +21,8 @@ from gateway.cli import console
 from gateway.clock import monotonic_seconds
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gateway.app import App
     from gateway.model.views import CaseView, MailDetailView
     from gateway.services import Services
@@ -148,6 +150,14 @@ class Stage:
         with suppress(NotAsTold):
             lines.append(reference_line(mail))
         self.tell(who, "gets a mail over SMTP:\n" + "\n".join(f"  {one}" for one in lines))
+
+    def tick(self, moment: "datetime") -> None:
+        """Take a turn of the scheduler as if it were `moment`, like `gateway tick --now` does."""
+        from gateway import app
+        from gateway.clock import FixedClock
+
+        with app.build(self.services.config, clock=FixedClock(moment)) as turn:
+            turn.tick()
 
     def case(self, number: str) -> "CaseView":
         """Return the case as it is now."""

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from gateway import addresses, effects
 from gateway.cleaning import clean_header
-from gateway.errors import InvalidInput, NotFound
+from gateway.desk import pins
+from gateway.errors import InvalidInput, NotFound, Refused
 from gateway.model import (
     Case,
     CaseType,
@@ -27,9 +28,10 @@ from gateway.model import (
 )
 from gateway.model.views import CaseView, UpdateView
 from gateway.outbound import compose
-from gateway.rules import requests
+from gateway.reasons import Reason
+from gateway.rules import access, requests
 from gateway.services import Services
-from gateway.store import case_views, cases, contacts
+from gateway.store import case_views, cases, contacts, people
 
 TEXT_LENGTH = 1_000_000
 
@@ -47,9 +49,13 @@ def open_case(
     owner: str = "",
     external_ref: str = "",
     previous: str = "",
+    by_customer: bool = False,
 ) -> CaseView:
-    """Open a case; an unknown address becomes a Designated Contact with an account of its own."""
-    _need(subject, "a subject")
+    """Open a case; an unknown address becomes a Designated Contact with an account of its own.
+
+    by_customer: the customer chose the priority, so only those of the profile's `customer_priorities` will do.
+    """
+    need(subject, "a subject")
     profile = profile or services.policy.default_profile
     if profile not in services.policy.profiles:
         there = ", ".join(sorted(services.policy.profiles))
@@ -71,7 +77,7 @@ def open_case(
             external_ref=external_ref,
             previous=previous,
         )
-        decision = requests.open_case(opened, contact, policy=services.policy)
+        decision = requests.open_case(opened, contact, policy=services.policy, by_customer=by_customer)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         view = case_views.one(conn, opened.case_number, hints=requests.hints(subject, description))
     services.ring_outbox(made.outbox_ids)
@@ -104,9 +110,14 @@ def post(
     author: str,
     channel: Channel = Channel.AGENT,
     visibility: Visibility = Visibility.INTERNAL,
+    pin: str = "",
 ) -> UpdateView:
-    """Post an update.  What the customer says through portal, app or telephone is public and flips a waiting case."""
-    _need(text, "a text")
+    """Post an update.  What the customer says through portal, app or telephone is public and flips a waiting case.
+
+    pin: what a caller told as the phone PIN.
+    """
+    need(text, "a text")
+    pin_checked = told_pin(services, author, pin)
     visibility = Visibility.PUBLIC if channel in requests.FROM_CUSTOMER else visibility
     now = services.clock.now()
     with services.database.write() as conn:
@@ -114,8 +125,8 @@ def post(
         posted = RecordUpdate(
             case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
         )
-        poster = contacts.find(conn, addresses.key(author)) if addresses.key(author) else None
-        decision = requests.post_update(case, posted, poster, policy=services.policy)
+        poster = person(conn, author)
+        decision = requests.post_update(case, posted, poster, policy=services.policy, pin_checked=pin_checked)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         view = case_views.updates(conn, case.id, Feed.CASE)[-1]
     services.ring_outbox(made.outbox_ids)
@@ -124,7 +135,7 @@ def post(
 
 def request_info(services: Services, number: str, *, text: str, author: str) -> CaseView:
     """Ask the contact for information: awaiting-info, a mail, and a new wait."""
-    _need(text, "the question")
+    need(text, "the question")
     policy = services.policy
     return _decide(
         services, number, lambda case, now: requests.request_info(case, text, author, policy=policy, now=now)
@@ -135,7 +146,7 @@ def propose_solution(
     services: Services, number: str, *, text: str, author: str, substatus: Substatus | None = None
 ) -> CaseView:
     """Give a solution and ask for confirmation: solution-proposed, a mail, and a new wait."""
-    _need(text, "the solution")
+    need(text, "the solution")
     policy = services.policy
     return _decide(
         services,
@@ -153,15 +164,120 @@ def set_status(services: Services, number: str, status: Status, substatus: Subst
 def close(
     services: Services, number: str, *, substatus: Substatus | None = None, text: str = "", author: str = ""
 ) -> CaseView:
-    """Close a case and tell the contact."""
+    """Close a case and tell the contact.  author: one of the customer's people needs the right to (PROCESS 5.2)."""
+    policy = services.policy
+
+    def rule(conn: Connection, case: Case, now: datetime) -> Decision:
+        if (customer := person(conn, author)) is not None:
+            access.check(access.Act.CLOSE, customer, case)
+        return requests.close(case, substatus, text, author, policy=policy, now=now)
+
+    return change(services, number, rule)
+
+
+def set_priority(services: Services, number: str, priority: Priority, *, by_customer: bool = False) -> CaseView:
+    """Give a case another priority; follow-ups pause and resume with it."""
     policy = services.policy
     return _decide(
-        services, number, lambda case, now: requests.close(case, substatus, text, author, policy=policy, now=now)
+        services,
+        number,
+        lambda case, now: requests.set_priority(case, priority, policy=policy, now=now, by_customer=by_customer),
     )
 
 
-def contact_for(conn: Connection, services: Services, email: str, name: str) -> Contact:
-    """Return the contact of an address, made new when the address is unknown.  Raises InvalidInput for no address."""
+def acknowledge(services: Services, number: str, *, author: str) -> CaseView:
+    """Note that our side has read what came in, and that it is no answer."""
+    return _decide(services, number, lambda case, _now: requests.acknowledge(case, author))
+
+
+def reopen(
+    services: Services,
+    number: str,
+    *,
+    text: str,
+    channel: Channel = Channel.PHONE,
+    author: str = "",
+    recorded_by: str = "",
+    pin: str = "",
+) -> CaseView:
+    """Open a closed case again.
+
+    author: who of the customer asks for it, "" when our side does.  recorded_by: our side, whose words they are then.
+    pin: what a caller told as the phone PIN.
+    """
+    need(text, "the reason")
+    pin_checked = told_pin(services, author, pin)
+    now = services.clock.now()
+    with services.database.write() as conn:
+        case = load(conn, number, lock=True)
+        posted = RecordUpdate(
+            case_number=case.number,
+            feed=Feed.CASE,
+            channel=channel,
+            author=author or recorded_by,
+            visibility=Visibility.PUBLIC,
+            text=text,
+        )
+        contact = person(conn, author)
+        if author and contact is None:
+            raise Refused(Reason.NOT_DESIGNATED_CONTACT, f"{clean_header(author)} is no contact that we know.")
+        decision = requests.reopen(case, posted, contact, policy=services.policy, now=now, pin_checked=pin_checked)
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
+        view = case_views.one(conn, case.number)
+    services.ring_outbox(made.outbox_ids)
+    return view
+
+
+def close_request(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Record that the customer wants the case closed; the owner is told and nothing changes."""
+    need(text, "a text")
+    policy = services.policy
+    return change(
+        services,
+        number,
+        lambda conn, case, _now: requests.close_request(case, text, author, person(conn, author), policy=policy),
+    )
+
+
+def reopen_request(services: Services, number: str, *, text: str, author: str) -> CaseView:
+    """Record that the customer wants a closed case back; they are told how to call, the owner that they ask."""
+    need(text, "the reason")
+    policy = services.policy
+    return change(
+        services,
+        number,
+        lambda conn, case, now: requests.reopen_request(
+            case, text, author, person(conn, author), policy=policy, now=now
+        ),
+    )
+
+
+def person(conn: Connection, address: str) -> Contact | None:
+    """Return the contact of an address with all that decides about the rights; None for anybody else, our side too."""
+    key = addresses.key(address)
+    return contacts.acting(conn, key) if key else None
+
+
+def told_pin(services: Services, author: str, pin: str) -> bool | None:
+    """Say whether the PIN that a caller told is the contact's own; None when none was told (`rules.access.check_pin`).
+
+    The hash is slow on purpose, so it is compared outside of any transaction.
+    """
+    if not pin:
+        return None
+    with services.database.read() as conn:
+        caller = person(conn, author)
+        kept = people.pin_hash(conn, caller.id) if caller else ""
+    return pins.matches(pin, kept)
+
+
+def contact_for(
+    conn: Connection, services: Services, email: str, name: str, *, account_id: int | None = None
+) -> Contact:
+    """Return the contact of an address, made new when the address is unknown.  Raises InvalidInput for no address.
+
+    account_id: where a new contact belongs; an account of its own when left out.
+    """
     email = email.strip()
     if not compose.valid_recipient(email):
         raise InvalidInput(
@@ -172,15 +288,22 @@ def contact_for(conn: Connection, services: Services, email: str, name: str) -> 
         raise InvalidInput(
             f"{email} is one of our own addresses; name the customer's, or mail would go round in circles."
         )
-    return contacts.find(conn, key) or contacts.create(conn, email=email, name=clean_header(name), address_key=key)
+    known = contacts.find(conn, key)
+    if known is not None:
+        return known
+    return contacts.create(conn, email=email, name=clean_header(name), address_key=key, account_id=account_id)
 
 
 def _decide(services: Services, number: str, rule: Callable[[Case, datetime], Decision]) -> CaseView:
+    return change(services, number, lambda _conn, case, now: rule(case, now))
+
+
+def change(services: Services, number: str, rule: Callable[[Connection, Case, datetime], Decision]) -> CaseView:
     """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
     now = services.clock.now()
     with services.database.write() as conn:
         case = load(conn, number, lock=True)
-        made = effects.apply(conn, rule(case, now), scribe=services.scribe, now=now)
+        made = effects.apply(conn, rule(conn, case, now), scribe=services.scribe, now=now, case=case)
         view = case_views.one(conn, case.number)
     services.ring_outbox(made.outbox_ids)
     return view
@@ -195,7 +318,8 @@ def load(conn: Connection, number: str, *, lock: bool = False) -> Case:
     return case
 
 
-def _need(value: str, what: str) -> None:
+def need(value: str, what: str) -> None:
+    """Refuse an empty or a boundless text.  Raises InvalidInput."""
     if not value.strip():
         raise InvalidInput(f"Give {what}: it is empty.")
     if len(value) > TEXT_LENGTH:

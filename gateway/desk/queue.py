@@ -224,6 +224,7 @@ def _take_back(conn: Connection, services: Services, item: Any, *, by: str, now:
             )
         if before["episode_id"] is not None and case.episode is None:
             cases.resume_episode(conn, before["episode_id"])
+            outbox.want_again(conn, before["episode_id"])
             words.append("The wait for the customer runs again as before.")
         words.append(f"Case {case.number} is {before['status']} / {before['substatus']} again.")
     cases.remove_update(conn, item.mail_id)

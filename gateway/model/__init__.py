@@ -1,7 +1,7 @@
 """The vocabulary: every value that crosses a folder border.
 
 Frozen dataclasses and enums only; no I/O, no rule, no SQL.  Datetimes are aware and UTC; sizes are bytes.
-Reading order: words, mail (coming in), linking, case, policy, deciding, outgoing.  `views` is imported by itself.
+Reading order: words, mail (coming in), linking, case, escalation, policy, deciding, outgoing.  `views` stands apart.
 """
 
 from gateway.model.case import Case, Contact, Episode, FollowUpStep
@@ -10,16 +10,24 @@ from gateway.model.deciding import (
     Decision,
     Effect,
     MarkBounced,
+    MissTarget,
     Notify,
     OpenCase,
+    OpenEscalation,
     Publish,
     QueueForAdmin,
     RecordUpdate,
+    ReviewEscalation,
     SentMail,
+    SetContact,
+    SetFollowUp,
+    SetPriority,
     SetStatus,
+    SetTargets,
     StartEpisode,
     StopEpisode,
 )
+from gateway.model.escalation import Escalation, EscalationFacts
 from gateway.model.linking import Hint, HintFacts, HintQuery, KnownReference, Link, Linked, ReferenceState, Unlinked
 from gateway.model.mail import (
     Attachment,
@@ -40,13 +48,16 @@ from gateway.model.mail import (
     Verdict,
 )
 from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
-from gateway.model.policy import FollowUpPolicy, Policy, Profile
+from gateway.model.policy import FollowUpPolicy, Policy, Profile, ServiceTargets
+from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
     Access,
     CaseType,
     Channel,
     Disposition,
     EntryState,
+    EscalationReason,
+    EscalationState,
     Feed,
     MailKind,
     Notice,
@@ -55,6 +66,7 @@ from gateway.model.words import (
     Source,
     Status,
     Substatus,
+    Target,
     Visibility,
 )
 
@@ -68,14 +80,21 @@ __all__ = [
     "CaseType",
     "Channel",
     "Circumstances",
+    "ClockReading",
     "Contact",
     "Decision",
     "Deferred",
     "Disposition",
+    "Doubt",
+    "DoubtKind",
     "Effect",
     "EntryState",
     "Envelope",
     "Episode",
+    "Escalation",
+    "EscalationFacts",
+    "EscalationReason",
+    "EscalationState",
     "Feed",
     "FollowUpPolicy",
     "FollowUpStep",
@@ -92,10 +111,12 @@ __all__ = [
     "MailFacts",
     "MailKind",
     "MarkBounced",
+    "MissTarget",
     "NewMail",
     "Notice",
     "Notify",
     "OpenCase",
+    "OpenEscalation",
     "OutboxEntry",
     "Policy",
     "Priority",
@@ -109,9 +130,16 @@ __all__ = [
     "Rejected",
     "RelayOutcome",
     "Resolution",
+    "ReviewEscalation",
     "Sender",
     "SentMail",
+    "SentReminder",
+    "ServiceTargets",
+    "SetContact",
+    "SetFollowUp",
+    "SetPriority",
     "SetStatus",
+    "SetTargets",
     "Source",
     "SpoolEntry",
     "SpooledMail",
@@ -119,7 +147,10 @@ __all__ = [
     "Status",
     "StopEpisode",
     "Substatus",
+    "Target",
+    "TimerFacts",
     "TraceStep",
+    "Unanswered",
     "Unknown",
     "Unlinked",
     "Verdict",

@@ -2,18 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.model.case import Case, Contact, FollowUpStep
+from gateway.model.escalation import Escalation
 from gateway.model.linking import Hint
 from gateway.model.mail import TraceStep
-from gateway.model.words import CaseType, Channel, Disposition, Feed, Notice, Priority, Status, Substatus, Visibility
+from gateway.model.words import (
+    CaseType,
+    Channel,
+    Disposition,
+    EscalationReason,
+    EscalationState,
+    Feed,
+    Notice,
+    Priority,
+    Status,
+    Substatus,
+    Target,
+    Visibility,
+)
 from gateway.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordUpdate:
-    """Put an update into a feed.  mail_id: the mail it came from.  touches: it moves `modified_at` (PROCESS 2.4)."""
+    """Put an update into a feed.  mail_id: the mail it came from.  touches: it moves `modified_at` (PROCESS 2.4).
+
+    read: our side knows it already; an answer in the escalation feed that nobody has read holds the closer (6.5).
+    """
 
     case_number: str
     feed: Feed
@@ -24,6 +42,7 @@ class RecordUpdate:
     mail_id: int | None = None
     flags: tuple[Reason, ...] = ()
     touches: bool = True
+    read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +81,27 @@ class StartEpisode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetFollowUp:
+    """Write the ladder of the running wait as it is from now on.
+
+    held: why its closure waits, "" when it does not.  look_at: when to look again, where that is not the next due time.
+    """
+
+    case_number: str
+    steps: tuple[FollowUpStep, ...]
+    held: str = ""
+    look_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPriority:
+    """Give a case another priority."""
+
+    case_number: str
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopEpisode:
     """End the running wait, if there is one.  why: a word for the record (`answered`, `status-changed`, `closed`)."""
 
@@ -76,6 +116,7 @@ class Notify:
     key: `<notice>/<what makes it one>`; the formats are listed in `gateway/effects.py`.
     case_number: "" for a mail about no case.  with_reference: carries the Reference ID of (case, feed, recipient).
     context: values of the template, JSON types only.
+    episode_id: it leaves only while this wait runs (a reminder); None for a mail that is wanted in any case.
     """
 
     notice: Notice
@@ -86,6 +127,7 @@ class Notify:
     with_reference: bool = False
     feed: Feed = Feed.CASE
     context: Mapping[str, Any] = field(default_factory=dict)
+    episode_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +156,77 @@ class MarkBounced:
     outbox_id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEscalation:
+    """Begin an escalation; a second active one of the same case is refused by a UNIQUE index."""
+
+    case_number: str
+    number: int
+    reason: EscalationReason
+    details: str
+    requester: str
+    requester_name: str
+    owner: str
+    warnings: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewEscalation:
+    """Bring an escalation to a state; what is None stays as it was.  All that was unread in its feed counts as read.
+
+    answer: the words that went to the requester with an acceptance or a refusal.
+    """
+
+    escalation: Escalation
+    state: EscalationState
+    owner: str | None = None
+    importance: str | None = None
+    urgency: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetContact:
+    """Give a case to another contact.  revoke: the Reference IDs that the old one was sent end, in both feeds."""
+
+    case_number: str
+    contact_id: int
+    revoke: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTargets:
+    """Promise these service targets, counted from the opening of the case; those met or missed before stay so."""
+
+    case_number: str
+    within: Mapping[Target, timedelta]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissTarget:
+    """Note that a service target was missed."""
+
+    case_number: str
+    target: Target
+
+
 Effect = (
-    OpenCase | RecordUpdate | SetStatus | StartEpisode | StopEpisode | Notify | Publish | QueueForAdmin | MarkBounced
+    OpenCase
+    | RecordUpdate
+    | SetStatus
+    | SetPriority
+    | StartEpisode
+    | SetFollowUp
+    | StopEpisode
+    | Notify
+    | Publish
+    | QueueForAdmin
+    | MarkBounced
+    | OpenEscalation
+    | ReviewEscalation
+    | SetContact
+    | SetTargets
+    | MissTarget
 )
 
 
@@ -151,6 +262,7 @@ class Circumstances:
     case: the case that it links to, or the closed one that it names.  sender_contact: whose address From is.
     already_told: this sender got such a notice within a day, or too many of them left within the hour.
     sent: our mail whose bounce address it came to; names_another: the bounce names an address of another contact.
+    escalation: the latest one of the case, looked up for a mail to the escalation feed only.
     """
 
     case: Case | None = None
@@ -159,3 +271,4 @@ class Circumstances:
     sent: SentMail | None = None
     names_another: bool = False
     hints: tuple[Hint, ...] = ()
+    escalation: Escalation | None = None

@@ -32,6 +32,7 @@ class OutboxEntry:
     subject: the case's subject, "" for a mail about no case.  context: values of the template, JSON types only.
     attempts: leases taken so far, this one included.  rendered: exact bytes of an earlier try, b"" before the first.
     uncertain: an earlier try ended without the relay's answer to the final dot.
+    episode_id: the wait while which it is wanted (a reminder); None for a mail that is wanted in any case.
     """
 
     id: int
@@ -52,6 +53,7 @@ class OutboxEntry:
     first_tried_at: datetime | None = None
     rendered: bytes = b""
     uncertain: bool = False
+    episode_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """Policy: what differs between product lines and installations is data here, never an `if` elsewhere (PROCESS 9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
-from gateway.model.words import Priority, Status, Substatus
+from gateway.model.words import Priority, Status, Substatus, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,22 @@ class FollowUpPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTargets:
+    """What one plan promises, counted from the opening of a case.  A priority without a value has no target.
+
+    service_request: until the first public answer to a service request, whatever its priority; None: no target.
+    """
+
+    within: Mapping[Target, Mapping[Priority, timedelta]] = field(default_factory=dict)
+    service_request: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One column of PROCESS 9.  substatuses: the words that each status has here; a status without any is not there."""
+    """One column of PROCESS 9.  substatuses: the words that each status has here; a status without any is not there.
+
+    targets: service targets by the name of the plan; none by default.
+    """
 
     name: str
     follow_up: FollowUpPolicy
@@ -38,12 +53,14 @@ class Profile:
     reopen_window_days: int = 30
     rca_business_days: int = 7
     incident_report_for: tuple[Priority, ...] = ()
+    targets: Mapping[str, ServiceTargets] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the rules need of this installation beside the case's profile.
 
+    escalation_owner: who reviews an escalation that names nobody, "" for the admin team.
     admin_address: the admin team, "" when there is none.  own_addresses: keys of addresses that are ours.
     privacy_line: what a mail that asks for files says about personal data (PROCESS 7.3).
     acknowledge_unlinked: senders of unlinked mail get a fixed text (off by default: backscatter).
@@ -53,6 +70,7 @@ class Policy:
     default_profile: str
     flip_by: Literal["contact", "designated"] = "contact"
     admin_address: str = ""
+    escalation_owner: str = ""
     own_addresses: frozenset[str] = frozenset()
     privacy_line: str = ""
     acknowledge_unlinked: bool = False

@@ -80,6 +80,38 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedView:
+    """One mail that would leave, and why."""
+
+    at: datetime
+    case: str | None
+    notice: str
+    to: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingView:
+    """A follow-up that was due and waits."""
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnView:
+    """What one turn of the scheduler did.  clock_doubted: why closures wait, None when the time is believed."""
+
+    now: datetime
+    mails_processed: int
+    reminders: int
+    closed: int
+    waiting: tuple[WaitingView, ...]
+    mails_sent: int
+    clock_doubted: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpView:
     """The running wait for the customer."""
 
@@ -87,11 +119,59 @@ class FollowUpView:
     started_at: datetime
     paused: bool
     steps: tuple[StepView, ...]
+    held: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationView:
+    """An escalation with what its review said.  unread: answers in the case's escalation feed that nobody has read."""
+
+    id: str
+    case: str
+    state: str
+    reason: str
+    details: str
+    requester: str
+    owner: str | None
+    warnings: tuple[str, ...]
+    importance: str | None
+    urgency: str | None
+    text: str | None
+    unread: int
+    requested_at: datetime
+    reviewed_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactView:
+    """A person of the customer; the PIN itself is never shown.  acts_for: accounts that the account acts for."""
+
+    email: str
+    name: str
+    account: str
+    access: str
+    alternates: tuple[str, ...]
+    language: str
+    timezone: str
+    has_pin: bool
+    acts_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """A customer.  plan: whose service targets hold.  acts_for: end users for whom it acts."""
+
+    id: str
+    name: str
+    plan: str
+    contacts: int
+    acts_for: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case."""
+    """A case.  escalation: the latest one, whatever its state; an active one is always the latest."""
 
     number: str
     subject: str
@@ -110,7 +190,7 @@ class CaseView:
     modified_at: datetime
     closed_at: datetime | None
     follow_up: FollowUpView | None
-    escalation: None = None
+    escalation: EscalationView | None = None
     hints: tuple[str, ...] | None = None
 
 
@@ -129,6 +209,36 @@ class UpdateView:
     attachments: tuple[AttachmentView, ...]
     mail_id: str | None
     flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineView:
+    """One line of an incident report's timeline."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionView:
+    """One action item of an incident report.  due: an ISO date, None without one."""
+
+    due: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReportView:
+    """An incident report as it would be sent.  ended_at: None while the incident lasts."""
+
+    case: str
+    priority: str
+    started_at: datetime
+    ended_at: datetime | None
+    description: str
+    timeline: tuple[TimelineView, ...]
+    measures: str
+    actions: tuple[ActionView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,23 @@ class Notice(StrEnum):
     REPLY_RECEIVED = "reply-received"
     NEEDS_A_LOOK = "needs-a-look"
     UNLINKED_NOTICE = "unlinked-notice"
+    FOLLOW_UP_1 = "follow-up-1"
+    FOLLOW_UP_2 = "follow-up-2"
+    FOLLOW_UP_CLOSED = "follow-up-closed"
+    CASE_REOPENED = "case-reopened"
+    REOPEN_REQUESTED = "reopen-requested"
+    CLOSURE_REQUESTED = "closure-requested"
+    REOPEN_WANTED = "reopen-wanted"
+    DELIVERY_FAILED = "delivery-failed"
+    ESCALATION_RECEIVED = "escalation-received"
+    ESCALATION_ACCEPTED = "escalation-accepted"
+    ESCALATION_DECLINED = "escalation-declined"
+    ESCALATION_UPDATE = "escalation-update"
+    ESCALATION_CLOSED = "escalation-closed"
+    ESCALATION_ASSIGNED = "escalation-assigned"
+    ESCALATION_REPLY = "escalation-reply"
+    INCIDENT_REPORT = "incident-report"
+    TARGET_MISSED = "target-missed"
 
 
 class Resolution(StrEnum):
@@ -151,3 +168,31 @@ class Resolution(StrEnum):
     LINKED = "linked"
     CASE_OPENED = "case-opened"
     DISCARDED = "discarded"
+
+
+class EscalationState(StrEnum):
+    """Where the review of an escalation stands; the first two are active.  Source: PROCESS 6.4."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CLOSED = "closed"
+
+
+class EscalationReason(StrEnum):
+    """Why somebody escalates: the words that a request may give.  Source: CONTRACT 6 of the product."""
+
+    NO_UPDATE = "no-update"
+    NO_PROGRESS = "no-progress"
+    BUSINESS_IMPACT = "business-impact"
+    RCA_OVERDUE = "rca-overdue"
+    URGENCY = "urgency"
+    OTHER = "other"
+
+
+class Target(StrEnum):
+    """What a service target promises: first public answer, service restored, solution or workaround (PROCESS 8)."""
+
+    RESPONSE = "response"
+    RESTORATION = "restoration"
+    RESOLUTION = "resolution"

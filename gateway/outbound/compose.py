@@ -35,14 +35,52 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.REPLY_RECEIVED: ("author", "text", "note"),
     Notice.NEEDS_A_LOOK: ("author", "text", "note"),
     Notice.UNLINKED_NOTICE: (),
+    Notice.FOLLOW_UP_1: ("question", "wanted", "asked_at", "closes_at", "timezone"),
+    Notice.FOLLOW_UP_2: ("question", "wanted", "asked_at", "closes_at", "timezone"),
+    Notice.FOLLOW_UP_CLOSED: ("question", "wanted", "asked_at", "reopen_until", "reopen_how", "kept_until"),
+    Notice.CASE_REOPENED: ("text",),
+    Notice.REOPEN_REQUESTED: ("reopen_until", "reopen_how"),
+    Notice.CLOSURE_REQUESTED: ("author", "text"),
+    Notice.REOPEN_WANTED: ("author", "text"),
+    Notice.DELIVERY_FAILED: ("recipient",),
+    Notice.ESCALATION_RECEIVED: ("reason", "details", "warnings"),
+    Notice.ESCALATION_ACCEPTED: ("owner", "importance", "urgency", "text"),
+    Notice.ESCALATION_DECLINED: ("text",),
+    Notice.ESCALATION_UPDATE: ("text",),
+    Notice.ESCALATION_CLOSED: ("text",),
+    Notice.ESCALATION_ASSIGNED: ("reason", "details", "requester", "warnings", "accepted"),
+    Notice.ESCALATION_REPLY: ("author", "text"),
+    Notice.INCIDENT_REPORT: (
+        *("priority", "started_at", "ended_at", "description"),
+        *("timeline", "measures", "actions"),
+    ),
+    Notice.TARGET_MISSED: ("target", "due_at", "priority", "status"),
 }
+# Notices with a file: its name; the content is rendered from `attachment.html` in the notice's folder, from the same
+# values as the mail, and stored with it.
+ATTACHMENTS: Mapping[Notice, str] = {Notice.INCIDENT_REPORT: "incident-report-{case_number}.html"}
 # An agent's own words are a letter, not an automatic mail: the receiver's out-of-office may answer them.
-AGENT_NOTICES = frozenset({Notice.CASE_MESSAGE, Notice.INFO_REQUESTED, Notice.SOLUTION_PROPOSED})
+AGENT_NOTICES = frozenset(
+    {
+        Notice.CASE_MESSAGE,
+        Notice.INFO_REQUESTED,
+        Notice.SOLUTION_PROPOSED,
+        Notice.ESCALATION_ACCEPTED,
+        Notice.ESCALATION_DECLINED,
+        Notice.ESCALATION_UPDATE,
+        Notice.INCIDENT_REPORT,
+    }
+)
 # These go to somebody else than the case contact (CONTRACT 7), so they never show a Reference ID.
 WITHOUT_REFERENCE = frozenset(
-    {Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE}
+    {
+        *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
+        *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
+        *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
+    }
 )
 
+PARTS = ("subject.txt", "body.txt", "body.html")
 LINE_OCTETS = 998
 REDACTED = "REF-****"
 _HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"
@@ -62,7 +100,7 @@ def compose(entry: OutboxEntry, letterhead: Letterhead, env: Environment, *, now
     care = headers.wire_address(letterhead.care_address)
     if to is None or care is None:
         raise CannotCompose("The recipient or the care address is not one valid mail address.")
-    subject, text, html = _render(entry, letterhead, env, now)
+    subject, text, html, *files = _render(entry, letterhead, env, now)
     fields = [
         ("From", headers.mailbox(letterhead.organisation, care)),
         ("To", headers.mailbox(entry.to_name, to)),
@@ -72,7 +110,7 @@ def compose(entry: OutboxEntry, letterhead: Letterhead, env: Environment, *, now
         *_identity(entry, letterhead),
         *_automatic(entry.notice),
     ]
-    raw = _assemble(fields, entry.message_id, text, html)
+    raw = _assemble(fields, entry.message_id, text, html, *((_file_name(entry), content) for content in files))
     _check(raw, [name for name, _ in fields])
     return raw
 
@@ -134,7 +172,8 @@ def _automatic(notice: Notice) -> list[tuple[str, str]]:
     return [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")]
 
 
-def _render(entry: OutboxEntry, letterhead: Letterhead, env: Environment, now: datetime) -> tuple[str, str, str]:
+def _render(entry: OutboxEntry, letterhead: Letterhead, env: Environment, now: datetime) -> list[str]:
+    """Return subject, text, HTML, and the content of the attached file where the notice has one."""
     missing = [key for key in NOTICE_CONTEXT[entry.notice] if key not in entry.context]
     if missing:
         raise CannotCompose(f"The notice {entry.notice} lacks the value {', '.join(missing)}.")
@@ -143,11 +182,16 @@ def _render(entry: OutboxEntry, letterhead: Letterhead, env: Environment, now: d
     try:
         parts = [
             env.select_template([f"{folder}/{part}" for folder in folders]).render(values)
-            for part in ("subject.txt", "body.txt", "body.html")
+            for part in PARTS + (("attachment.html",) if entry.notice in ATTACHMENTS else ())
         ]
     except (TemplateError, TypeError, ValueError, OSError) as error:
         raise CannotCompose(f"The notice {entry.notice} cannot be rendered: {error}.") from error
-    return _subject(entry, parts[0]), parts[1], parts[2]
+    return [_subject(entry, parts[0]), *parts[1:]]
+
+
+def _file_name(entry: OutboxEntry) -> str:
+    # The name is ours and a case number is digits, so nothing has to be encoded or quoted.
+    return ATTACHMENTS[entry.notice].format(case_number=entry.case_number)
 
 
 def _folders(entry: OutboxEntry) -> list[str]:
@@ -176,20 +220,36 @@ def _subject(entry: OutboxEntry, rendered: str) -> str:
     return f"[Case {entry.case_number}] {line}" if entry.case_number else line
 
 
-def _assemble(fields: list[tuple[str, str]], message_id: str, text: str, html: str) -> bytes:
-    # Derived, not random: the same entry gives the same bytes.  Quoted-printable cannot produce `=_`, so neither part
+def _assemble(
+    fields: list[tuple[str, str]], message_id: str, text: str, html: str, file: tuple[str, str] | None = None
+) -> bytes:
+    """Put head and parts together: text and HTML as alternatives and, beside them, the attached file (name, content).
+
+    Source: RFC 2046 5.1.3-5.1.4, RFC 2183.
+    """
+    alternatives = _multipart("alternative", message_id, [_part("plain", text), _part("html", html)])
+    body = alternatives
+    if file is not None:
+        name, content = file
+        disposition = f'Content-Disposition: attachment;\r\n filename="{name}"\r\n'
+        body = _multipart("mixed", message_id, [alternatives, _part("html", content, disposition)])
+    head = "".join(headers.field(name, value) for name, value in fields) + "MIME-Version: 1.0\r\n"
+    return head.encode("ascii") + body
+
+
+def _multipart(subtype: str, message_id: str, parts: list[bytes]) -> bytes:
+    # Derived, not random: the same entry gives the same bytes.  Quoted-printable cannot produce `=_`, so no part
     # can hold it (RFC 2045 section 6.7).
-    boundary = "=_" + hashlib.sha256(message_id.encode("ascii", "replace")).hexdigest()[:32]
-    head = "".join(headers.field(name, value) for name, value in fields)
-    head += f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
-    delimiter = f"--{boundary}"
-    parts = [_part("plain", delimiter, text), _part("html", delimiter, html)]
-    return head.encode("ascii") + b"".join(parts) + f"{delimiter}--\r\n".encode("ascii")
+    boundary = "=_" + hashlib.sha256(f"{subtype} {message_id}".encode("ascii", "replace")).hexdigest()[:32]
+    head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'
+    delimiter = f"--{boundary}".encode("ascii")
+    inside = b"".join(delimiter + b"\r\n" + part for part in parts)
+    return head.encode("ascii") + inside + delimiter + b"--\r\n"
 
 
-def _part(subtype: str, delimiter: str, content: str) -> bytes:
+def _part(subtype: str, content: str, disposition: str = "") -> bytes:
     head = (
-        f"{delimiter}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n{disposition}"
     )
     wire = headers.clean_text(content).strip("\n").replace("\n", "\r\n") + "\r\n"
     return head.encode("ascii") + b"\r\n" + binascii.b2a_qp(wire.encode("utf-8"))

@@ -37,6 +37,14 @@ class OutboxStore(Protocol):
         """Store the exact bytes of these mails, durably, in one transaction; return those whose lease still holds."""
         ...
 
+    def still_wanted(self, db: Any, entry: OutboxEntry) -> bool:
+        """Say whether this mail may leave at this moment."""
+        ...
+
+    def withdraw(self, db: Any, entry: OutboxEntry) -> bool:
+        """Cancel a mail that nobody wants any more.  False when the fence has moved."""
+        ...
+
     def settle(
         self, db: Any, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime
     ) -> bool:
@@ -122,11 +130,21 @@ def _composed(office: PostOffice, entry: OutboxEntry) -> bytes | None:
 def _deliver(office: PostOffice, entry: OutboxEntry, raw: bytes) -> bool:
     sender = compose.envelope_sender(entry, office.letterhead)
     try:
+        if not office.store.still_wanted(office.db, entry):
+            _withdraw(office, entry)
+            return False
         outcome = office.relay.send(entry.id, sender, headers.wire_address(entry.to) or entry.to, raw)
         return _settle(office, entry, outcome)
     except Exception as error:  # The row keeps its lease and comes back when that ends; the next one goes on.
         maillog.outbox_failed(entry.id, error)
         return False
+
+
+def _withdraw(office: PostOffice, entry: OutboxEntry) -> None:
+    """Let a reminder go that the customer's answer has overtaken."""
+    maillog.outbox_withdrawn(entry)
+    if not office.store.withdraw(office.db, entry):
+        maillog.outbox_lease_lost(entry)
 
 
 def _settle(office: PostOffice, entry: OutboxEntry, outcome: RelayOutcome) -> bool:

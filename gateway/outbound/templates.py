@@ -5,8 +5,9 @@ A missing value is an error (StrictUndefined), so a mail is held rather than sen
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FIRST_LINES = 12
 FIRST_CHARACTERS = 1000
 
@@ -32,6 +34,8 @@ def environment(folder: Path) -> Environment:
     env.filters |= {
         "day": day,
         "first_lines": first_lines,
+        "in_utc": in_utc,
+        "moment": moment,
         "one_line": one_line,
         "paragraphs": paragraphs,
         "quoted": quoted,
@@ -48,10 +52,29 @@ def day(value: str) -> str:
     return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
 
 
+def moment(value: str, timezone: str) -> str:
+    """Return a time as `Wednesday, 25 November 2026, 10:00 (Europe/Berlin)`; an unknown zone is shown in UTC."""
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone, timezone = ZoneInfo("UTC"), "UTC"
+    local = datetime.fromisoformat(value).astimezone(zone)
+    return f"{WEEKDAYS[local.weekday()]}, {day(local.date().isoformat())}, {local:%H:%M} ({timezone})"
+
+
 def first_lines(text: str) -> str:
     """Return the beginning of a text, at most 12 lines and 1,000 characters, with `…` where more follows."""
     beginning = "\n".join(text.strip().split("\n", FIRST_LINES)[:FIRST_LINES])[:FIRST_CHARACTERS].rstrip()
     return beginning if len(beginning) == len(text.strip()) else beginning + " …"
+
+
+def in_utc(value: str) -> str:
+    """Return `2026-11-25T10:00:00Z` as `25 November 2026, 10:00 UTC`; text that is no moment stays as it is."""
+    try:
+        at = datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        return value
+    return f"{day(at.date().isoformat())}, {at:%H:%M} UTC"
 
 
 def one_line(text: str) -> str:

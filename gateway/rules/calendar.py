@@ -16,6 +16,9 @@ from gateway.model import FollowUpPolicy
 _DAY = timedelta(days=1)
 _NOON = time(12)
 _SATURDAY = 5
+_DAY_MINUTES = 24 * 60
+# A country without a working day in a year would be an error of its calendar, not a reason to search for ever.
+_DAYS_AHEAD = 366
 
 
 def add_days(start: datetime, days: int, policy: FollowUpPolicy) -> datetime:
@@ -28,6 +31,39 @@ def add_days(start: datetime, days: int, policy: FollowUpPolicy) -> datetime:
     business = policy.count == "business"
     day = _nth_business_day(local.date(), days, policy, zone) if business else local.date() + days * _DAY
     return at_local(datetime.combine(day, local.time().replace(fold=0)), zone)
+
+
+def next_opening(moment: datetime, policy: FollowUpPolicy, *, business: bool = False) -> datetime:
+    """Return the first moment from `moment` on that lies in the send window.  business: on a business day, too."""
+    start, end = window(policy)
+    if (start, end) == (0, _DAY_MINUTES) and not business:
+        return moment
+    zone = ZoneInfo(policy.timezone)
+    local = moment.astimezone(zone)
+    if _open_at(local, start, end) and (not business or is_business_day(local.date(), policy)):
+        return moment
+    for days in range(_DAYS_AHEAD):
+        day = local.date() + days * _DAY
+        opens = at_local(datetime.combine(day, time(start // 60, start % 60)), zone)
+        if opens >= moment and _exists(day, zone) and (not business or is_business_day(day, policy)):
+            return opens
+    raise ValueError("the calendar of the follow-ups has no working day in a year")
+
+
+def next_business_day(moment: datetime, policy: FollowUpPolicy) -> datetime:
+    """Return the moment itself on a business day, else the same local time of the next one."""
+    zone = ZoneInfo(policy.timezone)
+    local = moment.astimezone(zone)
+    if is_business_day(local.date(), policy):
+        return moment
+    day = _nth_business_day(local.date(), 1, policy, zone)
+    return at_local(datetime.combine(day, local.time().replace(fold=0)), zone)
+
+
+def window(policy: FollowUpPolicy) -> tuple[int, int]:
+    """Return begin and end of the send window, in minutes of the day; one may run over midnight."""
+    opens, _, closes = policy.send_window.partition("-")
+    return _minutes(opens), _minutes(closes)
 
 
 def at_local(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -52,7 +88,7 @@ def fault(policy: FollowUpPolicy) -> str:
     except RuntimeError:  # holidays raises a kind of it for what it does not know
         return f"no holidays are known for {policy.country!r} {policy.subdivision!r}; write an ISO 3166 code like DE."
     opens, _, closes = policy.send_window.partition("-")
-    if not all(_is_time(end) for end in (opens, closes)):
+    if not all(_is_time(end) for end in (opens, closes)) or opens in (closes, "24:00"):
         return f"the send window {policy.send_window!r} is none; write one like 08:00-18:00."
     return ""
 
@@ -65,6 +101,17 @@ def _is_time(text: str) -> bool:
 def is_business_day(day: date, policy: FollowUpPolicy) -> bool:
     """Say whether a day is neither Saturday nor Sunday nor a public holiday of the policy's country."""
     return day.weekday() < _SATURDAY and day not in _holidays(policy.country, policy.subdivision, day.year)
+
+
+def _open_at(local: datetime, start: int, end: int) -> bool:
+    """Say whether a local time lies in the window, which may run over midnight."""
+    minute = local.hour * 60 + local.minute
+    return start <= minute < end if start < end else minute >= start or minute < end
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _nth_business_day(day: date, count: int, policy: FollowUpPolicy, zone: ZoneInfo) -> date:

@@ -56,7 +56,7 @@ def on_mail(
 ) -> Decision:
     """Decide about one mail.  by: the person who links it by hand, "" on arrival.  Source: PROCESS 3, CONTRACT 5-6."""
     if mail.kind in (MailKind.BOUNCE, MailKind.REPORT) and not by:
-        return _report(mail, around)
+        return _report(mail, around, policy)
     if isinstance(link, Linked) and around.case is not None:
         return _linked(link, mail, around.case, around, policy=policy, now=now, by=by)
     assert isinstance(link, Unlinked)
@@ -71,7 +71,7 @@ def no_flip_reasons(link: Linked, mail: MailFacts, case: Case, around: Circumsta
     words = [KIND_REASON[mail.kind]] if mail.kind in KIND_REASON else []
     if mail.sender.ambiguous:
         words.append(Reason.SENDER_AMBIGUOUS)
-    if not _may_answer(mail, case, around, policy):
+    if not (_may_answer(mail, case, around, policy) or _is_requester(link, mail, around)):
         words.append(Reason.SENDER_NOT_CONTACT)
     if mail.sender.authentication is Verdict.FAIL:
         words.append(Reason.SENDER_UNVERIFIED)
@@ -108,8 +108,7 @@ def _linked(
     if flips:
         effects += _flip(case)
     effects.append(_published("mail.linked", mail, case))
-    note = _note(case, words, flips)
-    effects += notices.about_reply(case, mail, policy, looks_human=Reason.NEEDS_A_LOOK in flags, note=note)
+    effects += _told(link, mail, case, around, policy, note=_note(case, words, flips), flags=flags)
     people = mail.kind in WRITTEN_BY_PEOPLE
     return Decision(
         reason=link.reason if by else (words[0] if words else link.reason),
@@ -118,6 +117,22 @@ def _linked(
         disposition=Disposition.LINKED if people else Disposition.AUTOMATIC,
         case_number=case.number,
     )
+
+
+def _told(
+    link: Linked,
+    mail: MailFacts,
+    case: Case,
+    around: Circumstances,
+    policy: Policy,
+    *,
+    note: str,
+    flags: Sequence[Reason],
+) -> list[Effect]:
+    looks_human = Reason.NEEDS_A_LOOK in flags
+    if link.feed is Feed.ESCALATION:
+        return notices.about_escalation_reply(case, around.escalation, mail, policy, looks_human=looks_human)
+    return notices.about_reply(case, mail, policy, looks_human=looks_human, note=note)
 
 
 def _note(case: Case, words: Sequence[Reason], flips: bool) -> str:
@@ -147,7 +162,7 @@ def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: P
     )
 
 
-def _report(mail: MailFacts, around: Circumstances) -> Decision:
+def _report(mail: MailFacts, around: Circumstances, policy: Policy) -> Decision:
     reason = KIND_REASON[mail.kind]
     if mail.kind is MailKind.REPORT:
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=_flags([reason], mail))
@@ -159,6 +174,9 @@ def _report(mail: MailFacts, around: Circumstances) -> Decision:
         flags = _flags([reason], mail)
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=flags, case_number=sent.case_number)
     data = {"outbox_id": str(sent.outbox_id), "mail_id": str(mail.id)}
+    case = around.case
+    to_customer = case is not None and not case.is_closed and addresses.same(sent.to, case.contact.email)
+    told = notices.delivery_failed(case, sent, mail.id, policy) if case is not None and to_customer else []
     return Decision(
         reason=reason,
         disposition=Disposition.BOUNCE,
@@ -167,6 +185,7 @@ def _report(mail: MailFacts, around: Circumstances) -> Decision:
         effects=(
             MarkBounced(outbox_id=sent.outbox_id),
             Publish(type="notice.bounced", case_number=sent.case_number, data=data),
+            *told,
         ),
     )
 
@@ -186,6 +205,12 @@ def _may_answer(mail: MailFacts, case: Case, around: Circumstances, policy: Poli
     return other.account_id == case.contact.account_id and other.access is Access.READ_WRITE
 
 
+def _is_requester(link: Linked, mail: MailFacts, around: Circumstances) -> bool:
+    """Say whether this comes from who escalated: in the escalation feed that person is the one we talk with."""
+    asked = around.escalation if link.feed is Feed.ESCALATION else None
+    return asked is not None and addresses.same(mail.sender.address, asked.requester)
+
+
 def _record(link: Linked, mail: MailFacts, case: Case, words: Sequence[Reason], flags: tuple[Reason, ...]) -> Effect:
     # What a stranger or a machine wrote is for our side's eyes: the customer's portal shows public updates only.
     hidden = {Reason.SENDER_NOT_CONTACT, Reason.SENDER_AMBIGUOUS, Reason.SENDER_UNVERIFIED}
@@ -200,6 +225,7 @@ def _record(link: Linked, mail: MailFacts, case: Case, words: Sequence[Reason], 
         mail_id=mail.id,
         flags=flags,
         touches=mail.kind in WRITTEN_BY_PEOPLE,
+        read=mail.kind not in WRITTEN_BY_PEOPLE,
     )
 
 

@@ -7,18 +7,49 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     case-closed/<case>/<version>            one for each closing
     case-closed-notice/<mail>               one for each late reply that deserves it (at most one a day and sender)
     unlinked-notice/<mail>                  one for each unlinked mail, where that is switched on (at most one a day)
+    escalation-received/<case>/<number>     one for each escalation     -accepted, -declined, -closed likewise
+    escalation-assigned/<case>/<number>/<owner>  one for each owner of an escalation
+    escalation-update/<case>/<number>/<version>  one for each update of an escalation
+    escalation-reply/<case>/<version>/<mail>     one for each answer in the escalation feed
+    incident-report/<case>/<version>        one for each report
+    target-missed/<case>/<target>           one for each target
     reply-received/<case>/<version>/<mail>  one for each answer         needs-a-look likewise; <mail> only for mail
+    follow-up-1/<case>/<episode>            one for each wait           follow-up-2, follow-up-closed likewise
+    needs-a-look/<case>/held/<episode>/<reason>  one for each reason that a closure waits for in a wait
+    case-reopened/<case>/<version>          one for each reopening      reopen-requested, reopen-wanted likewise
+    closure-requested/<case>/<version>      one for each request
+    delivery-failed/<case>/<mail>           one for each bounce of a notice
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
 linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from gateway import addresses
-from gateway.model import Case, Contact, Effect, Feed, MailFacts, Notice, Notify, OpenCase, Policy
+from gateway.model import (
+    Case,
+    Contact,
+    Effect,
+    Episode,
+    Escalation,
+    Feed,
+    MailFacts,
+    MailKind,
+    Notice,
+    Notify,
+    OpenCase,
+    OpenEscalation,
+    Policy,
+    SentMail,
+    Status,
+    Unanswered,
+)
+from gateway.reasons import Reason
 
 EXCERPT_LENGTH = 1000
+MACHINES = (MailKind.AUTO_REPLY, MailKind.CHALLENGE, MailKind.OWN_MAIL, MailKind.BOUNCE, MailKind.REPORT)
 
 
 def to_contact(case: Case, notice: Notice, key: str, context: dict[str, Any]) -> Notify:
@@ -40,7 +71,7 @@ def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: boo
 
     note: what the answer did to the case, in a sentence.
     """
-    machine = mail.kind.value in ("auto-reply", "challenge", "own-mail", "bounce", "report")
+    machine = mail.kind in MACHINES
     if machine and not looks_human:
         return []
     notice = Notice.NEEDS_A_LOOK if machine else Notice.REPLY_RECEIVED
@@ -49,15 +80,54 @@ def about_reply(case: Case, mail: MailFacts, policy: Policy, *, looks_human: boo
     return to_owner(case, notice, context, policy, mail_id=mail.id)
 
 
+def to_requester(
+    case: Case, about: Escalation | OpenEscalation, notice: Notice, context: dict[str, Any], *, key: str = ""
+) -> Notify:
+    """Write to who escalated, with the Reference ID of the escalation feed, so that the answer lands there (6.5)."""
+    return Notify(
+        notice=notice,
+        key=f"{notice}/{case.number}/{key or about.number}",
+        to=about.requester,
+        to_name=about.requester_name,
+        case_number=case.number,
+        with_reference=True,
+        feed=Feed.ESCALATION,
+        context=context,
+    )
+
+
+def to_escalation_owner(
+    case: Case, about: Escalation | OpenEscalation, owner: str, context: dict[str, Any], policy: Policy
+) -> list[Effect]:
+    """Give an escalation to its owner; nothing when nobody is named, or when it would be a mail to ourselves."""
+    if not owner or addresses.key(owner) in policy.own_addresses:
+        return []
+    notice = Notice.ESCALATION_ASSIGNED
+    key = f"{notice}/{case.number}/{about.number}/{addresses.key(owner)}"
+    return [Notify(notice=notice, key=key, to=owner, case_number=case.number, context=context)]
+
+
+def about_escalation_reply(
+    case: Case, escalation: Escalation | None, mail: MailFacts, policy: Policy, *, looks_human: bool
+) -> list[Effect]:
+    """Tell the escalation owner that an answer waits in the escalation feed; of a machine's only if it looks human."""
+    if mail.kind in MACHINES and not looks_human:
+        return []
+    to = (escalation.owner if escalation else "") or policy.escalation_owner or policy.admin_address
+    if not to or addresses.key(to) in policy.own_addresses:
+        return []
+    notice = Notice.ESCALATION_REPLY
+    key = f"{notice}/{case.number}/{case.version}/{mail.id}"
+    context = {"author": mail.sender.address, "text": (mail.reply or mail.text)[:EXCERPT_LENGTH]}
+    return [Notify(notice=notice, key=key, to=to, case_number=case.number, context=context)]
+
+
 def to_owner(
     case: Case, notice: Notice, context: dict[str, Any], policy: Policy, *, mail_id: int | None = None
 ) -> list[Effect]:
     """Write to our own side; nothing when there is nobody to tell, or when it would be a mail to ourselves."""
-    to = case.owner or policy.admin_address
-    if not to or addresses.key(to) in policy.own_addresses:
-        return []
-    key = f"{notice}/{case.number}/{case.version}" + (f"/{mail_id}" if mail_id is not None else "")
-    return [Notify(notice=notice, key=key, to=to, case_number=case.number, context=context)]
+    key = str(case.version) + (f"/{mail_id}" if mail_id is not None else "")
+    return _our_side(case, notice, key, context, policy)
 
 
 def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any]:
@@ -69,6 +139,62 @@ def closing(case: Case, policy: Policy, *, closed_at: datetime) -> dict[str, Any
         "reopen_how": profile.reopen_by,
         "kept_until": (closed_at + timedelta(days=policy.uploads_days)).date().isoformat(),
     }
+
+
+def follow_up(case: Case, episode: Episode, step: int, *, closes_at: datetime, zone: str) -> Notify:
+    """Remind the contact: what was asked, what is wanted, when the case closes (PROCESS 4.2).
+
+    zone: whose local time is shown when the contact has none.
+    """
+    context = {
+        "question": episode.question,
+        "wanted": _wanted(episode),
+        "asked_at": episode.started_at.isoformat(),
+        "closes_at": closes_at.isoformat(),
+        "timezone": case.contact.timezone or zone,
+    }
+    notice = Notice(f"follow-up-{step}")
+    return replace(to_contact(case, notice, f"{case.number}/{episode.number}", context), episode_id=episode.id)
+
+
+def follow_up_closed(case: Case, episode: Episode, policy: Policy, *, now: datetime) -> Notify:
+    """Tell the contact that the case was closed because nobody answered, and how it comes back (PROCESS 4.2)."""
+    context = {
+        "question": episode.question,
+        "wanted": _wanted(episode),
+        "asked_at": episode.started_at.isoformat(),
+        **closing(case, policy, closed_at=now),
+    }
+    return to_contact(case, Notice.FOLLOW_UP_CLOSED, f"{case.number}/{episode.number}", context)
+
+
+def closing_held(
+    case: Case, episode: Episode, reason: Reason, unanswered: Unanswered | None, policy: Policy
+) -> list[Effect]:
+    """Tell the owner, once, that a case is not closed before a person has done something (PROCESS 4.7)."""
+    context = {
+        "author": unanswered.author if unanswered else case.contact.email,
+        "text": unanswered.text[:EXCERPT_LENGTH] if unanswered else "",
+        "note": f"The case was due to be closed and stays {case.status}: {reason.sentence}",
+    }
+    key = f"held/{episode.number}/{reason}"
+    return _our_side(case, Notice.NEEDS_A_LOOK, key, context, policy)
+
+
+def delivery_failed(case: Case, sent: SentMail, mail_id: int, policy: Policy) -> list[Effect]:
+    """Tell the owner that a mail about the case came back (LP-05, TM-09)."""
+    return _our_side(case, Notice.DELIVERY_FAILED, str(mail_id), {"recipient": sent.to}, policy)
+
+
+def _wanted(episode: Episode) -> str:
+    return "information" if episode.status is Status.AWAITING_INFO else "verdict"
+
+
+def _our_side(case: Case, notice: Notice, key: str, context: dict[str, Any], policy: Policy) -> list[Effect]:
+    to = case.owner or policy.admin_address
+    if not to or addresses.key(to) in policy.own_addresses:
+        return []
+    return [Notify(notice=notice, key=f"{notice}/{case.number}/{key}", to=to, case_number=case.number, context=context)]
 
 
 def case_closed_notice(case: Case, mail: MailFacts, policy: Policy, *, now: datetime) -> Notify:

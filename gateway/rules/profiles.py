@@ -5,11 +5,12 @@ year of the same product speaks, then our own decision.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from gateway.config import Config, FollowUpSection, ProfileSection
+from gateway.config import Config, FollowUpSection, ProfileSection, TargetsSection
 from gateway.errors import ConfigError
-from gateway.model import FollowUpPolicy, Policy, Priority, Profile, Status, Substatus
+from gateway.model import FollowUpPolicy, Policy, Priority, Profile, ServiceTargets, Status, Substatus, Target
 from gateway.rules import calendar
 
 _ALL = tuple(Priority)
@@ -99,6 +100,7 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
         default_profile=config.gateway.profile,
         flip_by=config.sender.flip_by,
         admin_address=config.gateway.admin_address,
+        escalation_owner=config.escalation.owner,
         own_addresses=own_addresses,
         acknowledge_unlinked=config.unlinked_notice.enabled,
         privacy_line=config.gateway.privacy_line,
@@ -119,7 +121,11 @@ def _changed(name: str, section: ProfileSection, profiles: dict[str, Profile]) -
         "phone_pin": section.phone_pin,
         "reopen_by": section.reopen.by,
         "reopen_window_days": section.reopen.window_days,
+        "rca_business_days": section.rca_business_days,
+        "incident_report_for": _priorities(name, section.incident_report_for),
     }
+    if section.targets:
+        given["targets"] = {plan: _targets(name, of_plan) for plan, of_plan in section.targets.items()}
     if section.substatuses is not None:
         given["substatuses"] = _substatuses(name, section.substatuses)
     return replace(changed, **{key: value for key, value in given.items() if value is not None})
@@ -137,6 +143,22 @@ def _priorities(name: str, words: list[str] | None) -> tuple[Priority, ...] | No
         return None if words is None else tuple(Priority(word) for word in words)
     except ValueError as error:
         raise ConfigError(f"profile.{name}: {error}; there is {', '.join(Priority)}.") from None
+
+
+def _targets(name: str, section: TargetsSection) -> ServiceTargets:
+    minutes = {
+        Target.RESPONSE: section.response_minutes,
+        Target.RESTORATION: section.restoration_minutes,
+        Target.RESOLUTION: section.resolution_minutes,
+    }
+    for of_target in minutes.values():
+        _priorities(name, list(of_target))
+    within = {
+        target: {Priority(word): timedelta(minutes=count) for word, count in of_target.items()}
+        for target, of_target in minutes.items()
+    }
+    request = section.service_request_minutes
+    return ServiceTargets(within=within, service_request=None if request is None else timedelta(minutes=request))
 
 
 def _substatuses(name: str, words: list[str]) -> dict[Status, tuple[Substatus, ...]]:

@@ -1,15 +1,15 @@
 """What agents, the portal and the telephone ask of a case: each request becomes a Decision, or is refused in words.
 
-Pure.  Mail has its own file (`rules/mail.py`).  Source: PROCESS 2, 4.1, 4.8, 5.1, 5.2.
+Pure.  Mail has its own file (`rules/mail.py`).  Source: PROCESS 2, 4.1, 4.5, 4.8, 5.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.errors import Refused
 from gateway.model import (
-    Access,
     Case,
     Channel,
     Contact,
@@ -19,9 +19,13 @@ from gateway.model import (
     Notice,
     OpenCase,
     Policy,
+    Priority,
     Publish,
     RecordUpdate,
+    SetContact,
+    SetPriority,
     SetStatus,
+    SetTargets,
     StartEpisode,
     Status,
     StopEpisode,
@@ -29,7 +33,7 @@ from gateway.model import (
     Visibility,
 )
 from gateway.reasons import Reason
-from gateway.rules import followups, notices, transitions
+from gateway.rules import access, followups, notices, targets, transitions
 
 SUBJECT_LENGTH = 100
 DESCRIPTION_WORDS = 10
@@ -38,21 +42,30 @@ FROM_CUSTOMER = (Channel.PORTAL, Channel.MOBILE, Channel.PHONE)
 DONE = Reason.DONE
 
 
-def open_case(opened: OpenCase, contact: Contact, *, policy: Policy, notify: bool = True) -> Decision:
+def open_case(
+    opened: OpenCase, contact: Contact, *, policy: Policy, notify: bool = True, by_customer: bool = False
+) -> Decision:
     """Open a case with a number that was drawn for it.
 
-    Raises Refused: `subject-too-long`, or `invalid-input` for a priority that the profile lacks (PROCESS 2.3, 2.5).
+    by_customer: the customer chose the priority.
+    Raises Refused: `subject-too-long`, `not-designated-contact`, `priority-needs-phone`, or `invalid-input` for a
+    priority that the profile lacks (PROCESS 1.1, 2.3, 2.5).
     """
+    access.check_case_contact(contact)
     if len(opened.subject) > SUBJECT_LENGTH:
         raise Refused(
             Reason.SUBJECT_TOO_LONG,
             f"The subject has {len(opened.subject)} characters; shorten it to {SUBJECT_LENGTH}.",
         )
     transitions.check_priority(opened.priority, policy.profile(opened.profile))
+    if by_customer:
+        access.check_customer_priority(opened.priority, policy, opened.profile)
     effects: list[Effect] = [
         opened,
         Publish(type="case.opened", case_number=opened.case_number, data={"priority": opened.priority}),
     ]
+    if promised := targets.promised(opened.type, opened.priority, contact.plan, policy.profile(opened.profile)):
+        effects.append(SetTargets(case_number=opened.case_number, within=promised))
     if notify:
         effects.append(notices.case_opened(opened, contact))
     return Decision(reason=DONE, effects=tuple(effects), case_number=opened.case_number)
@@ -69,11 +82,11 @@ def hints(subject: str, description: str) -> tuple[str, ...]:
 
 
 def post_update(
-    case: Case, posted: RecordUpdate, author: Contact | None, *, policy: Policy, pin_checked: bool = False
+    case: Case, posted: RecordUpdate, author: Contact | None, *, policy: Policy, pin_checked: bool | None = None
 ) -> Decision:
     """Post an update; one by a Designated Contact through portal, app or telephone flips a waiting case (PROCESS 5.1).
 
-    author: the contact who posts, None for our side.
+    author: the contact who posts, None for our side.  pin_checked: as in `access.check_pin`.
     Raises Refused: `case-closed`, `not-designated-contact`, `pin-wrong`.
     """
     internal = posted.visibility is Visibility.INTERNAL and posted.channel not in FROM_CUSTOMER
@@ -81,8 +94,9 @@ def post_update(
         raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed; reopen it, or post an internal note.")
     effects: list[Effect] = [posted, Publish(type="case.updated", case_number=case.number, data=_posted(posted))]
     if posted.channel in FROM_CUSTOMER:
-        _check_designated(case, author)
-        _check_pin(case, posted.channel, policy, pin_checked=pin_checked)
+        access.check(access.Act.UPDATE, author, case)
+        if posted.channel is Channel.PHONE:
+            access.check_pin(case, policy, pin_checked=pin_checked)
         effects += _answered(case)
         note = "The case is open again; follow-ups have stopped." if case.waits_for_customer else ""
         context = {"author": posted.author, "text": posted.text[: notices.EXCERPT_LENGTH], "note": note}
@@ -120,6 +134,68 @@ def set_status(case: Case, status: Status, substatus: Substatus | None, *, polic
     return Decision(reason=DONE, effects=effects, case_number=case.number)
 
 
+def change_contact(case: Case, contact: Contact, author: str, *, revoke: bool = False) -> Decision:
+    """Give a case to another contact, who gets a Reference ID of the own with the next mail; the feed notes it inside.
+
+    revoke: the Reference IDs that the old contact was sent end; for the same contact that means a new one (ID-11).
+    Raises Refused `not-designated-contact`, or `invalid-input` when the case is that contact's already.
+    """
+    access.check_case_contact(contact)
+    if contact.id == case.contact.id and not revoke:
+        raise Refused(Reason.INVALID_INPUT, f"{contact.email} is the contact of case {case.number} already.")
+    ended = " The Reference IDs sent before are revoked." if revoke else ""
+    note = RecordUpdate(
+        case_number=case.number,
+        feed=Feed.CASE,
+        channel=Channel.SYSTEM,
+        author=author,
+        visibility=Visibility.INTERNAL,
+        text=f"The contact changed from {case.contact.email} to {contact.email}.{ended}",
+    )
+    effects: tuple[Effect, ...] = (
+        SetContact(case_number=case.number, contact_id=contact.id, revoke=revoke),
+        note,
+        Publish(type="case.updated", case_number=case.number, data={"changed": "contact"}),
+    )
+    return Decision(reason=DONE, effects=effects, case_number=case.number)
+
+
+def set_priority(
+    case: Case, priority: Priority, *, policy: Policy, now: datetime, by_customer: bool = False
+) -> Decision:
+    """Give a case another priority; follow-ups pause and resume with it (PROCESS 2.3, 4.5).
+
+    by_customer: asked by note, not by our side: raising low to medium, or lowering, is all that a note can do.
+    Raises Refused: `case-closed`, `invalid-input`, `priority-needs-phone`.
+    """
+    if case.is_closed:
+        raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed; reopen it first.")
+    transitions.check_priority(priority, policy.profile(case.profile))
+    if by_customer and _raised(case.priority, priority) and priority is not Priority.MEDIUM:
+        raise Refused(Reason.PRIORITY_NEEDS_PHONE, f"{priority} is set by our side after a telephone call.")
+    if priority is case.priority:
+        return Decision(reason=DONE, case_number=case.number)
+    data = {"priority": priority, "was": case.priority}
+    effects: list[Effect] = [
+        SetPriority(case_number=case.number, priority=priority),
+        *followups.on_priority(case, priority, now=now, policy=policy),
+        Publish(type="case.updated", case_number=case.number, data=data),
+    ]
+    promised = targets.promised(case.type, priority, case.contact.plan, policy.profile(case.profile))
+    effects.append(SetTargets(case_number=case.number, within=promised))
+    return Decision(reason=DONE, effects=tuple(effects), case_number=case.number)
+
+
+def acknowledge(case: Case, author: str) -> Decision:
+    """Note that our side has read what came in and that it is no answer: the closure need not wait for it (4.7)."""
+    if case.is_closed:
+        raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed; there is nothing to acknowledge.")
+    text = "Read: what came in does not answer the open question."
+    read = replace(_from_agent(case, text, author), visibility=Visibility.INTERNAL, touches=False)
+    effects = (read, Publish(type="case.updated", case_number=case.number, data=_posted(read)))
+    return Decision(reason=DONE, effects=effects, case_number=case.number)
+
+
 def close(
     case: Case,
     substatus: Substatus | None,
@@ -149,6 +225,110 @@ def close(
         context = {"text": text, **notices.closing(case, policy, closed_at=now)}
         effects.append(notices.to_contact(case, Notice.CASE_CLOSED, _once(case), context))
     return Decision(reason=DONE, effects=tuple(effects), case_number=case.number)
+
+
+def close_request(case: Case, text: str, author: str, contact: Contact | None, *, policy: Policy) -> Decision:
+    """Record that a Designated Contact wants the case closed; it tells the owner and changes nothing (PROCESS 5.2).
+
+    Raises Refused: `case-closed`, `not-designated-contact`.
+    """
+    if case.is_closed:
+        raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed already.")
+    access.check(access.Act.CLOSE, contact, case)
+    return _asked_for(case, text, author, "close", Notice.CLOSURE_REQUESTED, policy)
+
+
+def reopen_request(
+    case: Case, text: str, author: str, contact: Contact | None, *, policy: Policy, now: datetime
+) -> Decision:
+    """Record that a Designated Contact wants a closed case back; the answer says how to call (PROCESS 5.3).
+
+    Raises Refused: `transition-not-allowed` for a case that is not closed, `reopen-window-over`,
+    `not-designated-contact`.
+    """
+    _check_reopenable(case, policy, now)
+    access.check(access.Act.REOPEN, contact, case)
+    asked = _asked_for(case, text, author, "reopen", Notice.REOPEN_WANTED, policy)
+    context = notices.closing(case, policy, closed_at=case.closed_at or now)
+    answer = notices.to_contact(case, Notice.REOPEN_REQUESTED, _once(case), context)
+    return replace(asked, effects=(*asked.effects, answer))
+
+
+def reopen(
+    case: Case,
+    posted: RecordUpdate,
+    contact: Contact | None,
+    *,
+    policy: Policy,
+    now: datetime,
+    pin_checked: bool | None = None,
+) -> Decision:
+    """Open a closed case again, because the problem is back or the closure was a mistake (PROCESS 5.3).
+
+    posted: what was said, and the channel that it came by.  contact: who said it, None for our side.
+    pin_checked: as in `access.check_pin`.
+    Raises Refused: `transition-not-allowed` for a case that is not closed, `reopen-window-over`, `reopen-needs-phone`,
+    `not-designated-contact`, `pin-wrong`.
+    """
+    _check_reopenable(case, policy, now)
+    by_themselves = posted.channel in FROM_CUSTOMER and posted.channel is not Channel.PHONE
+    if by_themselves and policy.profile(case.profile).reopen_by == "phone":
+        raise Refused(
+            Reason.REOPEN_NEEDS_PHONE,
+            f"Case {case.number} is reopened by telephone; a request for it (reopen-request) is stored and answered.",
+        )
+    if by_themselves or contact is not None:
+        access.check(access.Act.REOPEN, contact, case)
+    if posted.channel is Channel.PHONE:
+        access.check_pin(case, policy, pin_checked=pin_checked)
+    effects: list[Effect] = [
+        posted,
+        SetStatus(case_number=case.number, status=Status.OPEN, substatus=Substatus.INVESTIGATION),
+        Publish(type="case.reopened", case_number=case.number, data={"channel": posted.channel}),
+        notices.to_contact(case, Notice.CASE_REOPENED, _once(case), {"text": posted.text}),
+    ]
+    if posted.channel in FROM_CUSTOMER:
+        note = "The case was closed and is open again."
+        context = {"author": posted.author, "text": posted.text[: notices.EXCERPT_LENGTH], "note": note}
+        effects += notices.to_owner(case, Notice.REPLY_RECEIVED, context, policy)
+    return Decision(reason=DONE, effects=tuple(effects), case_number=case.number)
+
+
+def _asked_for(case: Case, text: str, author: str, what: str, notice: Notice, policy: Policy) -> Decision:
+    """Record a request of the customer's that our side answers; nothing else changes."""
+    posted = RecordUpdate(
+        case_number=case.number,
+        feed=Feed.CASE,
+        channel=Channel.PORTAL,
+        author=author,
+        visibility=Visibility.PUBLIC,
+        text=text,
+    )
+    context = {"author": author, "text": text[: notices.EXCERPT_LENGTH]}
+    effects = (
+        posted,
+        Publish(type="case.updated", case_number=case.number, data={**_posted(posted), "asks": what}),
+        *notices.to_owner(case, notice, context, policy),
+    )
+    return Decision(reason=DONE, effects=effects, case_number=case.number)
+
+
+def _check_reopenable(case: Case, policy: Policy, now: datetime) -> None:
+    if not case.is_closed or case.closed_at is None:
+        raise Refused(Reason.TRANSITION_NOT_ALLOWED, f"Case {case.number} is {case.status}; only a closed one reopens.")
+    days = policy.profile(case.profile).reopen_window_days
+    if now > case.closed_at + timedelta(days=days):
+        raise Refused(
+            Reason.REOPEN_WINDOW_OVER,
+            f"Case {case.number} was closed more than {days} days ago; open a new case and give {case.number} as its "
+            "previous one.",
+        )
+
+
+def _raised(before: Priority, after: Priority) -> bool:
+    """Say whether a priority is higher than before; the enum stands highest first."""
+    order = list(Priority)
+    return order.index(after) < order.index(before)
 
 
 def _ask(
@@ -187,21 +367,6 @@ def _answered(case: Case) -> list[Effect]:
         SetStatus(case_number=case.number, status=Status.OPEN, substatus=Substatus.CUSTOMER_RESPONDED),
         StopEpisode(case_number=case.number, why="answered"),
     ]
-
-
-def _check_designated(case: Case, author: Contact | None) -> None:
-    same_account = author is not None and author.account_id == case.contact.account_id
-    if author is None or not same_account or author.access is not Access.READ_WRITE:
-        raise Refused(
-            Reason.NOT_DESIGNATED_CONTACT,
-            f"Only a Designated Contact of {case.contact.account} can update case {case.number} this way.",
-        )
-
-
-def _check_pin(case: Case, channel: Channel, policy: Policy, *, pin_checked: bool) -> None:
-    needed = channel is Channel.PHONE and policy.profile(case.profile).phone_pin == "required"
-    if needed and not pin_checked:
-        raise Refused(Reason.PIN_WRONG, "This profile asks for the caller's phone PIN, and it is missing or wrong.")
 
 
 def _from_agent(case: Case, text: str, author: str) -> RecordUpdate:

@@ -10,7 +10,7 @@ from gateway import addresses
 from gateway.linking import sighting
 from gateway.model import Case, Feed, Status
 from gateway.model.views import AttachmentView, CaseView, ContactBrief, FollowUpView, StepView, UpdateView
-from gateway.store import cases
+from gateway.store import cases, escalations, timers
 from gateway.store.tables import account, attachment, case_update, contact, contact_address, support_case
 
 
@@ -32,7 +32,7 @@ def one(conn: Connection, number: str, *, hints: Sequence[str] | None = None) ->
     """Return a case that is known to exist.  hints: only on a case that was just opened."""
     case = cases.load(conn, number)
     assert case is not None
-    return _view(case, None if hints is None else tuple(hints))
+    return _view(conn, case, None if hints is None else tuple(hints))
 
 
 def many(conn: Connection, query: CaseQuery) -> list[CaseView]:
@@ -87,7 +87,7 @@ def _filtered(query: CaseQuery) -> Select[tuple[str]]:
     return found.order_by(support_case.c.modified_at.desc(), support_case.c.id.desc())
 
 
-def _view(case: Case, hints: tuple[str, ...] | None) -> CaseView:
+def _view(conn: Connection, case: Case, hints: tuple[str, ...] | None) -> CaseView:
     return CaseView(
         number=case.number,
         subject=sighting.redact(case.subject),
@@ -105,19 +105,27 @@ def _view(case: Case, hints: tuple[str, ...] | None) -> CaseView:
         opened_at=case.opened_at,
         modified_at=case.modified_at,
         closed_at=case.closed_at,
-        follow_up=_follow_up(case),
+        follow_up=_follow_up(conn, case),
+        escalation=escalations.latest_view(conn, case.id),
         hints=hints,
     )
 
 
-def _follow_up(case: Case) -> FollowUpView | None:
+def _follow_up(conn: Connection, case: Case) -> FollowUpView | None:
     if case.episode is None:
         return None
+    # What was handed to the outbox is not sent before a relay took it.
+    sent = timers.sent_at(conn, case.episode.id) if any(s.sent_at for s in case.episode.steps) else {}
     steps = tuple(
-        StepView(step=s.step, due_at=s.due_at, sent_at=s.sent_at, skipped=s.skipped) for s in case.episode.steps
+        StepView(step=s.step, due_at=s.due_at, sent_at=sent.get(s.step), skipped=s.skipped) for s in case.episode.steps
     )
-    paused = bool(steps) and all(s.due_at is None and s.sent_at is None for s in steps)
-    return FollowUpView(episode=case.episode.number, started_at=case.episode.started_at, paused=paused, steps=steps)
+    return FollowUpView(
+        episode=case.episode.number,
+        started_at=case.episode.started_at,
+        paused=case.episode.paused,
+        steps=steps,
+        held=case.episode.held or None,
+    )
 
 
 def _update(row: Any, files: tuple[AttachmentView, ...]) -> UpdateView:

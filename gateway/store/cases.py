@@ -1,10 +1,10 @@
 """Cases: their rows, their Reference IDs, their waits for the customer, their feeds."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, literal, select, update
 
 from gateway.model import (
     Case,
@@ -40,22 +40,35 @@ _EPISODE = (
     episode.c.status.label("episode_status"),
     episode.c.started_at,
     episode.c.question,
+    episode.c.held,
 )
-_LOAD = (
-    select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE)
-    .select_from(
-        support_case.join(contact, support_case.c.contact_id == contact.c.id)
-        .join(account)
-        .outerjoin(episode, (episode.c.case_id == support_case.c.id) & episode.c.ended_at.is_(None))
-    )
-    .where(support_case.c.number == bindparam("of"))
+_WHOLE = select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE).select_from(
+    support_case.join(contact, support_case.c.contact_id == contact.c.id)
+    .join(account)
+    .outerjoin(episode, (episode.c.case_id == support_case.c.id) & episode.c.ended_at.is_(None))
+)
+_LOAD = _WHOLE.where(support_case.c.number == bindparam("of"))
+_LOAD_MANY = _WHOLE.where(support_case.c.id.in_(bindparam("ids", expanding=True))).order_by(support_case.c.number)
+_LOCK_MANY = (
+    select(support_case.c.id)
+    .where(support_case.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(support_case.c.number)
+    .with_for_update()
 )
 _KNOWN = (
     select(reference, support_case.c.status)
     .select_from(reference.outerjoin(support_case, support_case.c.number == reference.c.case_number))
     .where(reference.c.id.in_(bindparam("wanted", expanding=True)))
 )
-_STEPS = select(follow_up_step).where(follow_up_step.c.episode_id == bindparam("of")).order_by(follow_up_step.c.step)
+_STEPS = (
+    select(follow_up_step)
+    .where(follow_up_step.c.episode_id.in_(bindparam("of", expanding=True)))
+    .order_by(follow_up_step.c.episode_id, follow_up_step.c.step)
+)
+_LIVE_REFERENCES = select(reference).where(
+    reference.c.case_number.in_(bindparam("numbers", expanding=True)),
+    reference.c.state == literal(ReferenceState.LIVE),
+)
 _ADD_UPDATE = case_update.insert().returning(case_update.c.id)
 _CHANGE = (
     update(support_case).where(support_case.c.number == bindparam("of")).values(version=support_case.c.version + 1)
@@ -87,7 +100,22 @@ def load(conn: Connection, number: str, *, lock: bool = False) -> Case | None:
     if lock:
         conn.execute(select(support_case.c.id).where(support_case.c.number == number).with_for_update())
     row = conn.execute(_LOAD, {"of": number}).first()
-    return _case(conn, row) if row else None
+    return _cases(conn, [row])[0] if row else None
+
+
+def load_locked(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
+    """Return these cases, lowest number first, and hold their rows until the transaction ends.
+
+    Always in the same order: two batches never wait in a ring.  On SQLite the writer is alone anyway.
+    """
+    if conn.dialect.name != "sqlite":
+        conn.execute(_LOCK_MANY, {"ids": list(case_ids)})
+    return load_many(conn, case_ids)
+
+
+def load_many(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
+    """Return these cases, lowest number first."""
+    return _cases(conn, conn.execute(_LOAD_MANY, {"ids": list(case_ids)}).all())
 
 
 def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReference]:
@@ -110,18 +138,45 @@ def lock_named(conn: Connection, ids: Iterable[str]) -> None:
         conn.execute(rows.with_for_update())
 
 
-def reference_for(conn: Connection, *, number: str, feed: Feed, recipient: str, fresh: str, now: datetime) -> str:
-    """Return the live Reference ID of (case, feed, recipient); `fresh` becomes it when there is none yet."""
-    values = {"case_number": number, "feed": feed, "recipient": recipient, "state": ReferenceState.LIVE}
-    conn.execute(insert_new(conn, reference).values(id=fresh, created_at=now, **values))
-    live = select(reference.c.id).where(*(reference.c[k] == v for k, v in values.items()))
-    return str(conn.execute(live).scalar_one())
+def references_for(
+    conn: Connection, wanted: Sequence[tuple[str, Feed, str]], *, fresh: Callable[[], str], now: datetime
+) -> dict[tuple[str, Feed, str], str]:
+    """Return the live Reference ID of each (case, feed, recipient); one is made where there is none yet.
+
+    fresh: makes a new ID.
+    """
+    found = _live_references(conn, wanted)
+    missing = sorted(set(wanted) - set(found))
+    if missing:
+        live = {"state": ReferenceState.LIVE, "created_at": now}
+        rows = [{"id": fresh(), "case_number": c, "feed": f, "recipient": r, **live} for c, f, r in missing]
+        # Somebody else may have been faster; then theirs counts.
+        conn.execute(insert_new(conn, reference), rows)
+        found |= _live_references(conn, missing)
+    return found
+
+
+def revoke_references(conn: Connection, number: str, recipients: Sequence[str]) -> None:
+    """End the Reference IDs of a case that these recipients (address keys) were sent, in both feeds."""
+    theirs = (reference.c.case_number == number, reference.c.recipient.in_(recipients))
+    live = update(reference).where(*theirs, reference.c.state == ReferenceState.LIVE)
+    conn.execute(live.values(state=ReferenceState.REVOKED))
+
+
+def set_contact(conn: Connection, number: str, contact_id: int) -> None:
+    """Give a case to another contact."""
+    _change(conn, number, contact_id=contact_id)
 
 
 def set_status(conn: Connection, case: Case, status: Status, substatus: Substatus, *, now: datetime) -> None:
     """Move a case; `closed_at` is set on closing and emptied on opening again."""
     closed_at = now if status is Status.CLOSED else None
     _change(conn, case.number, status=status, substatus=substatus, closed_at=closed_at)
+
+
+def set_priority(conn: Connection, number: str, priority: Priority) -> None:
+    """Give a case another priority."""
+    _change(conn, number, priority=priority)
 
 
 def restore(conn: Connection, number: str, **values: Any) -> None:
@@ -146,6 +201,7 @@ def add_update(conn: Connection, case: Case, posted: RecordUpdate, *, now: datet
         "text": posted.text,
         "mail_id": posted.mail_id,
         "flags": list(posted.flags),
+        "read_at": now if posted.read else None,
     }
     return int(conn.execute(_ADD_UPDATE, row).scalar_one())
 
@@ -156,11 +212,19 @@ def remove_update(conn: Connection, mail_id: int) -> None:
 
 
 def start_episode(
-    conn: Connection, case: Case, *, status: Status, question: str, steps: Sequence[FollowUpStep], now: datetime
+    conn: Connection,
+    case: Case,
+    *,
+    status: Status,
+    question: str,
+    steps: Sequence[FollowUpStep],
+    now: datetime,
+    next_at: datetime | None = None,
 ) -> None:
-    """Begin a wait for the customer."""
+    """Begin a wait for the customer.  next_at: when its timer is looked at first, None for a paused one."""
     number = 1 + conn.execute(select(func.count()).where(episode.c.case_id == case.id)).scalar_one()
     row = {"case_id": case.id, "number": number, "status": status, "question": question, "started_at": now}
+    row["next_at"] = next_at
     episode_id = conn.execute(episode.insert().values(row).returning(episode.c.id)).scalar_one()
     if steps:
         rows = [{"episode_id": episode_id, "step": s.step, "due_at": s.due_at} for s in steps]
@@ -182,7 +246,40 @@ def _change(conn: Connection, number: str, **values: Any) -> None:
     conn.execute(_CHANGE, {"of": number, **values})
 
 
-def _case(conn: Connection, row: Row[Any]) -> Case:
+def _cases(conn: Connection, rows: Sequence[Row[Any]]) -> list[Case]:
+    own = contacts.addresses_of(conn, {row.contact_id for row in rows})
+    steps = _steps(conn, [row.episode_id for row in rows if row.episode_id is not None])
+    return [_case(row, own[row.contact_id], steps.get(row.episode_id, ())) for row in rows]
+
+
+def _live_references(conn: Connection, wanted: Sequence[tuple[str, Feed, str]]) -> dict[tuple[str, Feed, str], str]:
+    if not wanted:
+        return {}
+    rows = conn.execute(_LIVE_REFERENCES, {"numbers": list({number for number, _, _ in wanted})})
+    found = {(row.case_number, Feed(row.feed), row.recipient): row.id for row in rows}
+    return {key: found[key] for key in wanted if key in found}
+
+
+def _steps(conn: Connection, episode_ids: Sequence[int]) -> dict[int, tuple[FollowUpStep, ...]]:
+    found: dict[int, tuple[FollowUpStep, ...]] = {}
+    if episode_ids:
+        for row in conn.execute(_STEPS, {"of": list(episode_ids)}):
+            found[row.episode_id] = (*found.get(row.episode_id, ()), _step(row))
+    return found
+
+
+def _step(row: Row[Any]) -> FollowUpStep:
+    left = row.remaining_seconds
+    return FollowUpStep(
+        step=row.step,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        skipped=row.skipped,
+        remaining=None if left is None else timedelta(seconds=left),
+    )
+
+
+def _case(row: Row[Any], own: tuple[str, ...], steps: tuple[FollowUpStep, ...]) -> Case:
     return Case(
         id=row.id,
         number=row.number,
@@ -193,7 +290,7 @@ def _case(conn: Connection, row: Row[Any]) -> Case:
         priority=Priority(row.priority),
         type=CaseType(row.type),
         profile=row.profile,
-        contact=contacts.from_row(row, contacts.addresses(conn, row.contact_id)),
+        contact=contacts.from_row(row, own),
         owner=row.owner,
         external_ref=row.external_ref,
         previous=row.previous,
@@ -201,21 +298,19 @@ def _case(conn: Connection, row: Row[Any]) -> Case:
         modified_at=row.modified_at,
         closed_at=row.closed_at,
         version=row.version,
-        episode=_episode(conn, row) if row.episode_id is not None else None,
+        episode=_episode(row, steps) if row.episode_id is not None else None,
     )
 
 
-def _episode(conn: Connection, row: Row[Any]) -> Episode:
+def _episode(row: Row[Any], steps: tuple[FollowUpStep, ...]) -> Episode:
     return Episode(
         id=row.episode_id,
         number=row.episode_number,
         status=Status(row.episode_status),
         started_at=row.started_at,
         question=row.question,
-        steps=tuple(
-            FollowUpStep(step=s.step, due_at=s.due_at, sent_at=s.sent_at, skipped=s.skipped)
-            for s in conn.execute(_STEPS, {"of": row.episode_id})
-        ),
+        steps=steps,
+        held=row.held,
     )
 
 

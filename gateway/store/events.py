@@ -1,7 +1,7 @@
 """Events for other systems: plain rows.  Their cursor and their number in the case are given later, by one sequencer,
 so that no writer waits for another and no late commit is passed over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,13 @@ def append(conn: Connection, type_: str, *, case_number: str, data: Mapping[str,
     """Append an event and return its id."""
     row = {"at": now, "type": type_, "case_number": case_number, "data": dict(data)}
     return int(conn.execute(_APPEND, row).scalar_one())
+
+
+def append_many(conn: Connection, events: Sequence[tuple[str, str, Mapping[str, Any]]], *, now: datetime) -> None:
+    """Append events: (type, case number, data) each."""
+    if events:
+        rows = [{"at": now, "type": type_, "case_number": number, "data": dict(data)} for type_, number, data in events]
+        conn.execute(event.insert(), rows)
 
 
 def latest_id(conn: Connection) -> int:

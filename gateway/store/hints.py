@@ -1,15 +1,20 @@
 """Candidate cases for a mail that no Reference ID linked: what the mail gives is looked up, nothing is guessed here."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
-from gateway.model import HintFacts, HintQuery, Status
+from gateway import addresses
+from gateway.linking import sighting
+from gateway.model import HintFacts, HintQuery, SpoolEntry, Status
 from gateway.store.tables import account, contact, contact_address, outbox, reference, support_case
 
 # Each clue brings at most this many cases, newest first: hints are for a person's eyes.
 EACH = 20
+_RAW_BYTES = 1_000_000
+_CASE_NUMBER = re.compile(r"(?<![0-9])[0-9]{10}(?![0-9])")
 
 
 def candidates(conn: Connection, query: HintQuery) -> list[HintFacts]:
@@ -20,6 +25,26 @@ def candidates(conn: Connection, query: HintQuery) -> list[HintFacts]:
     if not numbers:
         return []
     return _facts(conn, list(numbers), query)
+
+
+def named_in_raw(conn: Connection, entry: SpoolEntry) -> list[str]:
+    """Return the waiting cases that a mail which nobody could read seems to be about.
+
+    Its raw bytes are searched for Reference IDs and case numbers, and the contact's cases count when the contact sent
+    it: enough to keep the timer from closing such a case, and nothing more.
+    """
+    raw = entry.raw[:_RAW_BYTES].decode("latin-1")
+    ids = [seen.id for seen in sighting.scan(raw) if seen.id][:EACH]
+    digits = list(dict.fromkeys(_CASE_NUMBER.findall(raw)))[:EACH]
+    of_ids = select(reference.c.case_number).where(reference.c.id.in_(ids))
+    sender = select(contact_address.c.contact_id).where(
+        contact_address.c.address_key == addresses.key(entry.envelope.mail_from)
+    )
+    about = or_(
+        support_case.c.number.in_(digits), support_case.c.number.in_(of_ids), support_case.c.contact_id.in_(sender)
+    )
+    waits = support_case.c.status.in_((Status.AWAITING_INFO, Status.SOLUTION_PROPOSED))
+    return list(conn.execute(select(support_case.c.number).where(waits, about)).scalars())
 
 
 def _clues(query: HintQuery) -> Iterable[Select[Any]]:

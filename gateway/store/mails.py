@@ -25,7 +25,7 @@ from gateway.model import (
 from gateway.reasons import Reason
 from gateway.store import lease
 from gateway.store.sql import insert_new
-from gateway.store.tables import attachment, blob, mail
+from gateway.store.tables import attachment, blob, mail, mail_mention
 
 LAST_ERROR_LENGTH = 500
 # A new mail is due whatever the clock does: one that is set back an hour must not hold up what has arrived.
@@ -116,8 +116,11 @@ def give_back(conn: Connection, entry: SpoolEntry, *, run_at: datetime, error: s
     )
 
 
-def quarantine(conn: Connection, entry: SpoolEntry, *, now: datetime, error: str) -> bool:
-    """Set a mail aside with its raw bytes; a person sees it, nothing waits for it."""
+def quarantine(conn: Connection, entry: SpoolEntry, *, now: datetime, error: str, names: Sequence[str] = ()) -> bool:
+    """Set a mail aside with its raw bytes; a person sees it.  names: cases that it seems to be about (PROCESS 4.7)."""
+    if names:
+        rows = [{"mail_id": entry.id, "case_number": number} for number in names]
+        conn.execute(insert_new(conn, mail_mention), rows)
     return lease.settle(
         conn,
         mail,

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,42 +30,36 @@ from gateway.store import events, lease, mails
 from gateway.store.db import Database
 from gateway.store.instance import Instance
 from gateway.store.sql import insert_new
-from gateway.store.tables import blob, contact, mail, outbox, support_case
+from gateway.store.tables import blob, contact, episode, mail, outbox, support_case
 
 REPLY_LENGTH = 1000
+NOT_WANTED = "not sent: the wait for the customer had ended, or was paused, or a later reminder was written"
 THREAD_EACH_END = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOutgoing:
+    """One mail to write into the outbox; fields as in `Notify`."""
+
+    key: str
+    notice: Notice
+    to: str
+    to_name: str
+    case_number: str
+    reference_id: str
+    context: Mapping[str, Any]
+    episode_id: int | None = None
+
+
 def add(
-    conn: Connection,
-    *,
-    key: str,
-    notice: Notice,
-    to: str,
-    to_name: str,
-    case_number: str,
-    reference_id: str,
-    context: Mapping[str, Any],
-    instance: Instance,
-    mail_domain: str,
-    now: datetime,
-) -> int | None:
-    """Write one mail into the outbox and return its id; None when a mail with this key is there already."""
-    row = {
-        "idempotency_key": key,
-        "notice": notice,
-        "case_number": case_number,
-        "to_address": to,
-        "to_name": to_name,
-        "reference_id": reference_id,
-        "context": json.loads(json.dumps(context)),
-        "message_id": f"<{_keyed(instance, 'message-id', key)}@{mail_domain}>",
-        "verp_key": _keyed(instance, "verp", key),
-        "created_at": now,
-        "state": EntryState.READY,
-        "run_at": now,
-    }
-    return conn.execute(insert_new(conn, outbox).values(row).returning(outbox.c.id)).scalar_one_or_none()
+    conn: Connection, mails: Sequence[NewOutgoing], *, instance: Instance, mail_domain: str, now: datetime
+) -> list[int]:
+    """Write mails into the outbox and return their ids; one whose key is there already is nothing."""
+    if not mails:
+        return []
+    # In the order of their keys: two transactions that write the same mails never wait for each other in a ring.
+    rows = [_row(new, instance, mail_domain, now) for new in sorted(mails, key=lambda new: new.key)]
+    return list(conn.execute(insert_new(conn, outbox).returning(outbox.c.id), rows).scalars())
 
 
 def claim(
@@ -134,6 +129,35 @@ def park(database: Database, entry: OutboxEntry, *, why: str, now: datetime) -> 
     return ended
 
 
+def still_wanted(database: Database, entry: OutboxEntry) -> bool:
+    """Say whether a mail may leave at this moment: a reminder only while its wait runs, and only the last one of it.
+
+    Asked right before the relay is, because hours may lie between writing and leaving (OB-10, TM-07).
+    """
+    if entry.episode_id is None:
+        return True
+    latest = select(func.max(outbox.c.id)).where(outbox.c.episode_id == entry.episode_id).scalar_subquery()
+    runs = select(latest).where(episode.c.id == entry.episode_id, episode.c.ended_at.is_(None), ~_paused(episode))
+    with database.read() as conn:
+        return conn.execute(runs).scalar() == entry.id
+
+
+def withdraw(database: Database, entry: OutboxEntry) -> bool:
+    """End a lease on a mail that nobody wants any more.  False when another lease was taken since."""
+    cancelled = EntryState.CANCELLED
+    with database.write() as conn:
+        return lease.settle(conn, outbox, entry_id=entry.id, fence=entry.fence, state=cancelled, last_reply=NOT_WANTED)
+
+
+def want_again(conn: Connection, episode_id: int) -> None:
+    """Make the last reminder of a wait ready that was withdrawn while the wait was ended or paused (undo, resume)."""
+    latest = select(func.max(outbox.c.id)).where(outbox.c.episode_id == episode_id).scalar_subquery()
+    withdrawn = update(outbox).where(
+        outbox.c.id == latest, outbox.c.state == EntryState.CANCELLED, outbox.c.last_reply == NOT_WANTED
+    )
+    conn.execute(withdrawn.values(state=EntryState.READY, last_reply=""))
+
+
 def sent_by_verp(conn: Connection, verp_keys: Sequence[str]) -> dict[str, SentMail]:
     """Return the outgoing mails that these bounce addresses belong to."""
     if not verp_keys:
@@ -162,6 +186,13 @@ def cancel_unsent(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.state for row in conn.execute(select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(ids)))}
 
 
+def cancel_to(conn: Connection, case_number: str, addresses: Sequence[str]) -> None:
+    """Cancel what has not begun to leave to these addresses (in lower case) about a case."""
+    theirs = (outbox.c.case_number == case_number, func.lower(outbox.c.to_address).in_(addresses))
+    waiting = update(outbox).where(*theirs, outbox.c.state.in_((EntryState.READY, EntryState.HELD)))
+    conn.execute(waiting.where(outbox.c.uncertain.is_(False)).values(state=EntryState.CANCELLED))
+
+
 def not_left(conn: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     """Return those of these mails that have not left, with the relay's last words or their state."""
     waiting = (EntryState.READY, EntryState.LEASED, EntryState.DEAD, EntryState.HELD)
@@ -186,6 +217,28 @@ def move(conn: Connection, outbox_id: int, *, state: EntryState, allowed: Sequen
     """Bring a mail to another state by hand; False when it is in none of the `allowed` ones."""
     fitting = update(outbox).where(outbox.c.id == outbox_id, outbox.c.state.in_(allowed))
     return conn.execute(fitting.values(state=state, **values)).rowcount == 1
+
+
+def _row(new: NewOutgoing, instance: Instance, mail_domain: str, now: datetime) -> dict[str, Any]:
+    return {
+        "idempotency_key": new.key,
+        "notice": new.notice,
+        "case_number": new.case_number,
+        "to_address": new.to,
+        "to_name": new.to_name,
+        "reference_id": new.reference_id,
+        "context": json.loads(json.dumps(new.context)),
+        "message_id": f"<{_keyed(instance, 'message-id', new.key)}@{mail_domain}>",
+        "verp_key": _keyed(instance, "verp", new.key),
+        "created_at": now,
+        "state": EntryState.READY,
+        "run_at": now,
+        "episode_id": new.episode_id,
+    }
+
+
+def _paused(of: Any) -> Any:
+    return of.c.next_at.is_(None)
 
 
 def _keyed(instance: Instance, purpose: str, key: str) -> str:
@@ -218,6 +271,7 @@ def _entries(conn: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[
             first_tried_at=row.first_tried_at or now,
             rendered=raws.get(row.rendered_sha256 or "", b""),
             uncertain=row.uncertain,
+            episode_id=row.episode_id,
         )
         for row in rows
     ]

@@ -1,12 +1,13 @@
 """Outgoing mail as people and programs see it."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, or_, select
 
 from gateway.model import EntryState
-from gateway.model.views import OutboxView
-from gateway.store.tables import outbox
+from gateway.model.views import OutboxView, PlannedView
+from gateway.store.tables import episode, outbox
 
 NOT_LEFT = (EntryState.READY, EntryState.LEASED, EntryState.HELD, EntryState.DEAD)
 
@@ -25,6 +26,26 @@ def one(conn: Connection, outbox_id: int) -> OutboxView | None:
     """Return one outgoing mail."""
     row = conn.execute(select(outbox).where(outbox.c.id == outbox_id)).first()
     return _view(row) if row else None
+
+
+def waiting(conn: Connection, *, start: datetime, until: datetime) -> list[PlannedView]:
+    """Return the mails that stand in the outbox and would leave up to `until`; those due before `start` leave then."""
+    on_its_way = outbox.c.state.in_((EntryState.READY, EntryState.LEASED))
+    runs = or_(
+        outbox.c.episode_id.is_(None),
+        exists().where(episode.c.id == outbox.c.episode_id, episode.c.ended_at.is_(None)),
+    )
+    rows = conn.execute(select(outbox).where(on_its_way, outbox.c.run_at <= until, runs).order_by(outbox.c.id))
+    return [
+        PlannedView(
+            at=max(row.run_at, start),
+            case=row.case_number or None,
+            notice=row.notice,
+            to=row.to_address,
+            why="It stands in the outbox and is due.",
+        )
+        for row in rows
+    ]
 
 
 def _view(row: Any) -> OutboxView:

@@ -10,9 +10,12 @@ from gateway.linking import sighting
 from gateway.model import Hint, QueueForAdmin, Resolution
 from gateway.model.views import HintView, QueueItemView
 from gateway.store.sql import insert_new
-from gateway.store.tables import mail, queue_item
+from gateway.store.tables import mail, mail_mention, queue_item
 
 OPEN, DONE = "open", "done"
+# From this score on a hint is more than a likeness: the mail names the case (number, thread, damaged ID), or the
+# contact wrote it soon after we did.  The timer does not close a case while such a mail waits (PROCESS 4.7).
+NAMING_SCORE = 40
 
 
 def add(conn: Connection, item: QueueForAdmin, *, now: datetime) -> None:
@@ -26,6 +29,10 @@ def add(conn: Connection, item: QueueForAdmin, *, now: datetime) -> None:
         "created_at": now,
     }
     conn.execute(insert_new(conn, queue_item).values(row))
+    named = {hint.case_number for hint in item.hints if hint.score >= NAMING_SCORE}
+    if named:
+        rows = [{"mail_id": item.mail_id, "case_number": number} for number in sorted(named)]
+        conn.execute(insert_new(conn, mail_mention), rows)
 
 
 def load(conn: Connection, item_id: int, *, lock: bool = False) -> Any | None:

@@ -101,7 +101,22 @@ blob = Table(
     Column("bytes", LargeBinary, nullable=False),
 )
 
-account = Table("account", metadata, _id(), Column("name", Text, nullable=False))
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    # Plan whose service targets hold; "" is the standard one.
+    Column("plan", String(64), nullable=False, server_default=""),
+)
+
+# A partner's account acts for an end user's (PROCESS 1.1).
+acts_for = Table(
+    "acts_for",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("end_user_id", ForeignKey("account.id"), primary_key=True),
+)
 
 contact = Table(
     "contact",
@@ -113,6 +128,8 @@ contact = Table(
     Column("access", String(16), nullable=False),
     Column("language", String(16), nullable=False, server_default="en"),
     Column("timezone", String(64), nullable=False, server_default=""),
+    # A slow, salted hash of the phone PIN; "" when there is none.
+    Column("pin_hash", Text, nullable=False, server_default=""),
 )
 
 # Every address that counts as a contact, its own and its alternates, by `sender.address_key`.
@@ -169,6 +186,7 @@ reference = Table(
     ),
 )
 
+_running = text("ended_at IS NULL")
 episode = Table(
     "episode",
     metadata,
@@ -180,7 +198,15 @@ episode = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("end_why", String(32), nullable=False, server_default=""),
+    # When its timer has to be looked at next; NULL while it is paused.
+    Column("next_at", Instant),
+    # Nobody looks before this: seconds since 1970 by the database's clock, the lease of one look.
+    Column("look_after", Float, nullable=False, server_default="0"),
+    # The reason why its closure waits, "" when it does not.
+    Column("held", String(32), nullable=False, server_default=""),
     UniqueConstraint("case_id", "number"),
+    # What is due stands together, whatever else runs or has ended.
+    Index("ix_episode_due", "next_at", "id", sqlite_where=_running, postgresql_where=_running),
 )
 
 follow_up_step = Table(
@@ -191,6 +217,46 @@ follow_up_step = Table(
     Column("due_at", Instant),
     Column("sent_at", Instant),
     Column("skipped", Boolean, nullable=False, server_default=text("false")),
+    Column("remaining_seconds", Float),
+)
+
+_active = text("state IN ('requested', 'accepted')")
+escalation = Table(
+    "escalation",
+    metadata,
+    _id(),
+    Column("case_id", ForeignKey("support_case.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("requester_name", Text, nullable=False, server_default=""),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("warnings", JSON, nullable=False, server_default="[]"),
+    Column("importance", Text, nullable=False, server_default=""),
+    Column("urgency", Text, nullable=False, server_default=""),
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("requested_at", Instant, nullable=False),
+    Column("reviewed_at", Instant),
+    Column("closed_at", Instant),
+    UniqueConstraint("case_id", "number"),
+    # A case has one active escalation at most (PROCESS 6.2), whatever anybody looked up before.
+    Index("uq_escalation_active", "case_id", unique=True, sqlite_where=_active, postgresql_where=_active),
+    Index("ix_escalation_state", "state", "id"),
+)
+
+_promised = text("met_at IS NULL AND missed_at IS NULL")
+# What the plan promises for a case: one row a target, so that looking for missed ones costs what is due.
+case_target = Table(
+    "case_target",
+    metadata,
+    Column("case_id", ForeignKey("support_case.id"), primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    Column("met_at", Instant),
+    Column("missed_at", Instant),
+    Index("ix_case_target_due", "due_at", sqlite_where=_promised, postgresql_where=_promised),
 )
 
 _original = text("duplicate_of IS NULL")
@@ -264,6 +330,8 @@ case_update = Table(
     Column("text", Text, nullable=False),
     Column("mail_id", ForeignKey("mail.id")),
     Column("flags", JSON, nullable=False, server_default="[]"),
+    # When our side read it; counts in the escalation feed, where an unread answer holds the closer.
+    Column("read_at", Instant),
     Index("ix_case_update_case", "case_id", "feed", "id"),
     # One mail is at most one update, however often its effects are applied.
     UniqueConstraint("mail_id"),
@@ -291,6 +359,15 @@ queue_item = Table(
     Index("ix_queue_item_state", "state", "id"),
 )
 
+# Cases that a queued or quarantined mail names: they are not closed by the timer while it waits for a person.
+mail_mention = Table(
+    "mail_mention",
+    metadata,
+    Column("mail_id", ForeignKey("mail.id"), primary_key=True),
+    Column("case_number", String(10), primary_key=True, index=True),
+)
+
+_of_a_wait = text("episode_id IS NOT NULL")
 outbox = Table(
     "outbox",
     metadata,
@@ -312,6 +389,9 @@ outbox = Table(
     Column("uncertain", Boolean, nullable=False, server_default=text("false")),
     Column("sent_at", Instant),
     Column("bounced_at", Instant),
+    # The wait that a reminder belongs to.  No foreign key: SQLite cannot add one to a table that is there.
+    Column("episode_id", BigInteger),
+    Index("ix_outbox_episode", "episode_id", sqlite_where=_of_a_wait, postgresql_where=_of_a_wait),
     Index("ix_outbox_state", "state", "id"),
     Index("ix_outbox_notice", "notice", "created_at"),
     *_queue_indexes("outbox"),
@@ -331,6 +411,18 @@ event = Table(
     Column("data", JSON, nullable=False),
     Column("cursor", BigInteger, unique=True),
     Index("ix_event_case", "case_number", "id"),
+)
+
+# What the schedulers know of the clock, one row: the last turn, and until when nothing may be believed of it.
+clock_guard = Table(
+    "clock_guard",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("last_turn_at", Instant, nullable=False),
+    Column("doubt", String(16), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    # Seconds since 1970 by the database's clock.
+    Column("doubted_until", Float, nullable=False, server_default="0"),
 )
 
 api_key = Table(

@@ -11,6 +11,7 @@ KILL_POINTS = f"{CRASH}/test_kill_points.py::test_kill_9_loses_nothing_and_doubl
 DEAD_CHILD = f"{CRASH}/test_kill_points.py::test_a_dead_reading_child_costs_its_mail_one_try_and_nobody_else_anything"
 LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted"
 FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
+LADDER = "tests/story/test_follow_ups.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -66,9 +67,30 @@ MUTANTS = (
     Mutant(
         name="a stranger flips the case",
         file="gateway/rules/mail.py",
-        old="""    if not _may_answer(mail, case, around, policy):""",
+        old="""    if not (_may_answer(mail, case, around, policy) or _is_requester(link, mail, around)):""",
         new="""    if not mail.sender.address:""",
         tests=("tests/story/test_fixture_mails.py",),
+    ),
+    Mutant(
+        name="an answer to an escalation flips the case",
+        file="gateway/rules/mail.py",
+        old="""        words.append(Reason.ESCALATION_FEED)""",
+        new="""        pass""",
+        tests=("tests/story/test_escalation_story.py",),
+    ),
+    Mutant(
+        name="an answer to an escalation counts as read",
+        file="gateway/rules/mail.py",
+        old="""        read=mail.kind not in WRITTEN_BY_PEOPLE,""",
+        new="""        read=True,""",
+        tests=("tests/story/test_escalation_story.py",),
+    ),
+    Mutant(
+        name="a change of contact leaves the old Reference ID alive",
+        file="gateway/effects.py",
+        old="""    if effect.revoke:""",
+        new="""    if not effect:""",
+        tests=("tests/story/test_people_story.py",),
     ),
     Mutant(
         name="a mail is linked by its In-Reply-To",
@@ -100,7 +122,7 @@ MUTANTS = (
     Mutant(
         name="a notice is never written into the outbox",
         file="gateway/effects.py",
-        old="""            _notify(conn, effect, applied, scribe=scribe, now=now)""",
+        old="""            applied.outbox_ids += _notify_all(conn, [effect], scribe=scribe, now=now)""",
         new="""            pass""",
         tests=("tests/crash/test_leases.py",),
     ),
@@ -159,5 +181,51 @@ MUTANTS = (
         old=""" or not proves_bounce(mail.bounce, sent)""",
         new="",
         tests=("tests/unit/test_bounce_proof.py",),
+    ),
+    Mutant(
+        name="the closer does not look for what may be the answer",
+        file="gateway/rules/followups.py",
+        old="""    hold = _hold(facts)
+""",
+        new="""    hold = None
+""",
+        tests=(f"{LADDER}::test_no_closure_while_a_queued_mail_names_the_case",),
+    ),
+    Mutant(
+        name="a burst of reminders after an outage",
+        file="gateway/rules/followups.py",
+        old="""        return _remind(case, episode, reminders[-1], rules, now)""",
+        new="""        return _remind(case, episode, reminders[0], rules, now)""",
+        tests=(f"{LADDER}::test_after_three_weeks_without_a_scheduler_there_is_no_burst",),
+    ),
+    Mutant(
+        name="a late reminder does not push the closure away",
+        file="gateway/rules/followups.py",
+        old="""LATE = timedelta(hours=1)""",
+        new="""LATE = timedelta(days=100)""",
+        tests=(f"{LADDER}::test_a_reminder_that_the_relay_took_late_pushes_the_closure_away",),
+    ),
+    Mutant(
+        name="a reminder leaves after the answer",
+        file="gateway/outbound/delivery.py",
+        old="""        if not office.store.still_wanted(office.db, entry):""",
+        new="""        if False:""",
+        tests=(f"{LADDER}::test_a_reminder_still_in_the_outbox_is_not_sent_after_the_answer",),
+    ),
+    Mutant(
+        name="a clock that jumps closes everything",
+        file="gateway/rules/clockwork.py",
+        old="""TOLERANCE = timedelta(minutes=15)""",
+        new="""TOLERANCE = timedelta(days=1000)""",
+        tests=("tests/story/test_clock.py::test_after_a_jump_nothing_fires_until_a_person_confirms_the_time",),
+    ),
+    Mutant(
+        name="a paused wait goes on from the beginning",
+        file="gateway/rules/followups.py",
+        old="""    if step.remaining is None:
+""",
+        new="""    if True:
+""",
+        tests=(f"{LADDER}::test_production_down_pauses_the_ladder_and_the_time_left_is_kept",),
     ),
 )

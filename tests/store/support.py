@@ -76,7 +76,9 @@ def add_outgoing(conn: Connection, key: str, **changes: Any) -> int | None:
         "mail_domain": "example.com",
         "now": NOW,
     }
-    return outbox.add(conn, key=key, **{**values, **changes})
+    given = {**values, **changes}
+    about = {name: given.pop(name) for name in ("instance", "mail_domain", "now")}
+    return next(iter(outbox.add(conn, [outbox.NewOutgoing(key=key, **given)], **about)), None)
 
 
 def reading(**changes: Any) -> Reading:

@@ -42,15 +42,14 @@ def test_one_live_reference_for_each_case_feed_and_recipient(database: Database)
     def ask(number: int) -> str:
         fresh = reference_id.new(lambda n: bytes([number]) * n)
         with database.write() as conn:
-            return cases.reference_for(
-                conn, number="0000000001", feed=Feed.CASE, recipient="dana@example.com", fresh=fresh, now=NOW
-            )
+            wanted = ("0000000001", Feed.CASE, "dana@example.com")
+            return cases.references_for(conn, [wanted], fresh=lambda: fresh, now=NOW)[wanted]
 
     (one,) = set(together(6, ask))
     fresh = reference_id.new(lambda n: b"x" * n)
     with database.write() as conn:
-        same = {"number": "0000000001", "fresh": fresh, "now": NOW}
-        other = cases.reference_for(conn, feed=Feed.ESCALATION, recipient="dana@example.com", **same)
+        wanted = ("0000000001", Feed.ESCALATION, "dana@example.com")
+        other = cases.references_for(conn, [wanted], fresh=lambda: fresh, now=NOW)[wanted]
         assert other == fresh != one
         known = {k.id: k for k in cases.known_references(conn, [one, other, "REF-" + "0" * 27])}
     assert set(known) == {one, other}

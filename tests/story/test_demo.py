@@ -19,7 +19,7 @@ def test_the_demo_tells_the_whole_story_and_exits_0(terminal: Terminal) -> None:
     folder = terminal.folder / "demo"
     done = terminal.program("demo", "--once", "--data-dir", str(folder), seconds=120)
     assert (done.code, done.err) == (0, "")
-    assert [int(number) for number in re.findall(r"^(\d+)\. ", done.out, re.MULTILINE)] == list(range(1, 9))
+    assert [int(number) for number in re.findall(r"^(\d+)\. ", done.out, re.MULTILINE)] == list(range(1, 10))
     assert done.out.count("\n   ok ") >= 20
     assert "\x1b" not in done.out
     for command in re.findall(r"(?:gateway|-m gateway) (.*--config \S+)$", done.out, re.MULTILINE):

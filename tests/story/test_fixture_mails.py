@@ -162,10 +162,13 @@ def test_answers_open_exactly_the_cases_that_waited(outcome: Outcome) -> None:
         assert (running is None) == (flipped or case.asked_at is None)
 
 
+TO_OUR_SIDE = ("reply-received", "escalation-reply", "needs-a-look")
+
+
 def test_only_known_people_with_a_late_reply_were_written_to(outcome: Outcome) -> None:
     """PROCESS 3.6, LP-09: one case-closed-notice a day for each; nobody else outside hears anything."""
     written = outcome.stage.notices()
-    outside = sorted(to for notice, to in written if notice not in ("reply-received", "needs-a-look"))
+    outside = sorted(to for notice, to in written if notice not in TO_OUR_SIDE)
     assert outside == [world.DANA.email, world.SAM.email]
     assert len(outcome.stage.outbox("needs-a-look")) == 1
 

@@ -11,7 +11,11 @@ from gateway.model import Notice
 from gateway.outbound import compose, templates
 from tests.outgoing import CASE, CONTEXT, ENV, LETTERHEAD, NOW, REFERENCE, entry, part
 
-OURS = (Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE)
+OURS = (
+    *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
+    *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
+    *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
+)
 TO_THE_CONTACT = [notice for notice in Notice if notice not in OURS]
 
 

@@ -70,7 +70,10 @@ def test_a_subject_in_another_script_reads_back_unchanged() -> None:
 def test_automatic_mails_say_so_and_agents_letters_do_not(notice: Notice) -> None:
     """OB-07.  Source: CONTRACT 7."""
     mail = parsed(compose.compose(entry(notice), LETTERHEAD, ENV, now=NOW))
-    agents = notice in (Notice.CASE_MESSAGE, Notice.INFO_REQUESTED, Notice.SOLUTION_PROPOSED)
+    agents = notice in (
+        *(Notice.CASE_MESSAGE, Notice.INFO_REQUESTED, Notice.SOLUTION_PROPOSED, Notice.INCIDENT_REPORT),
+        *(Notice.ESCALATION_ACCEPTED, Notice.ESCALATION_DECLINED, Notice.ESCALATION_UPDATE),
+    )
     assert set(mail.keys()) == (ALWAYS if agents else ALWAYS | AUTOMATIC)
     if not agents:
         assert mail["Auto-Submitted"] == "auto-generated"

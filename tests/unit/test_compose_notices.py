@@ -4,7 +4,7 @@ import pytest
 
 from gateway.model import Notice
 from gateway.outbound import compose
-from tests.outgoing import CASE, CONTEXT, ENV, LETTERHEAD, NOW, entry, part
+from tests.outgoing import CASE, CONTEXT, ENV, LETTERHEAD, NOW, entry, parsed, part
 
 # What must be read in both parts, the same words in text and HTML.
 SAYS: dict[Notice, tuple[str, ...]] = {
@@ -25,8 +25,45 @@ SAYS: dict[Notice, tuple[str, ...]] = {
     ),
     Notice.REPLY_RECEIVED: (CASE, "maria@example.org", "It is 4.2.0.", "does not reach the customer"),
     Notice.NEEDS_A_LOOK: (CASE, "maria@example.org", "Port 8443.", "Looks human."),
+    Notice.FOLLOW_UP_1: (
+        *(CASE, "23 November 2026", "Which version do you run?", "the information above", "reply to this mail"),
+        "Thursday, 3 December 2026, 10:00 (Europe/Berlin)",
+    ),
+    Notice.FOLLOW_UP_2: (
+        *(CASE, "Please install 4.2.1.", "I accept the solution", "I do not accept it"),
+        "Thursday, 3 December 2026, 09:00 (UTC)",
+    ),
+    Notice.FOLLOW_UP_CLOSED: (
+        *(CASE, "Which version do you run?", "25 December 2026", "call", "+49 30 5550 1234", "example.com/contact"),
+        *("26 December 2026", "it is deleted", "A reply by mail does not reopen the case"),
+    ),
+    Notice.CASE_REOPENED: (CASE, "It stopped again at 02:10.", "reply to this mail"),
+    Notice.REOPEN_REQUESTED: (CASE, "still closed", "+49 30 5550 1234", "example.com/contact", "25 December 2026"),
+    Notice.CLOSURE_REQUESTED: (CASE, "maria@example.org", "It runs, thank you.", "does not reach the customer"),
+    Notice.REOPEN_WANTED: (CASE, "maria@example.org", "It stopped again.", "does not reach the customer"),
+    Notice.DELIVERY_FAILED: (CASE, "maria@example.org", "another way"),
+    Notice.ESCALATION_RECEIVED: (
+        *(CASE, "Nothing moves since Monday.", "it does not move forward"),
+        *("waits for the customer", "reply to this mail"),
+    ),
+    Notice.ESCALATION_ACCEPTED: ("accepted", "mia@desk.example.test", "Importance:", "You hear from us by noon."),
+    Notice.ESCALATION_DECLINED: ("cannot accept it", "was sent yesterday", "+49 30 5550 1234", "escalate again"),
+    Notice.ESCALATION_UPDATE: ("The fix is in test.", "about your escalation"),
+    Notice.ESCALATION_CLOSED: ("Your escalation is closed", "Thank you for your patience."),
+    Notice.ESCALATION_ASSIGNED: (
+        *("maria@example.org", "We still have no analysis.", "the root-cause analysis is overdue"),
+        *("is not due yet", "does not reach the customer"),
+    ),
+    Notice.ESCALATION_REPLY: ("maria@example.org", "Noon is too late for us.", "until somebody has read this"),
+    Notice.INCIDENT_REPORT: (
+        *("20 November 2026, 02:10 UTC", "20 November 2026, 05:40 UTC", "critical", "The export stops"),
+        *("We replaced the disk.", "1 December 2026", "Watch the disks.", "attached file"),
+    ),
+    Notice.TARGET_MISSED: ("response", "25 November 2026, 09:30 UTC", "high"),
     Notice.UNLINKED_NOTICE: ("A person of our team will find out what it is about.", "leave our text in your answer"),
 }
+
+WITHOUT_FILE = tuple(notice for notice in Notice if notice is not Notice.INCIDENT_REPORT)
 
 
 @pytest.mark.parametrize("notice", list(Notice))
@@ -83,3 +120,38 @@ def test_an_empty_privacy_line_leaves_no_gap() -> None:
     context = {"text": "Which version?", "privacy_line": ""}
     raw = compose.compose(entry(Notice.INFO_REQUESTED, context=context), LETTERHEAD, ENV, now=NOW)
     assert "\r\n\r\n---" not in part(raw, "plain").split("What we need")[1]
+
+
+def test_an_incident_report_carries_its_file_and_every_other_notice_none() -> None:
+    """PROCESS 8: the file is there, opens as HTML, holds the whole timeline and no Reference ID."""
+    raw = compose.compose(entry(Notice.INCIDENT_REPORT), LETTERHEAD, ENV, now=NOW)
+    (file,) = [p for p in parsed(raw).walk() if p.get_filename()]
+    assert file.get_filename() == f"incident-report-{CASE}.html"
+    assert file.get_content_disposition() == "attachment"
+    content = file.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    text = content.decode("utf-8")
+    for words in ("The case was opened.", "service-restored", "We replaced the disk.", "1 December 2026", "no date"):
+        assert words in text
+    assert "REF-" not in text
+    assert parsed(raw).get_content_type() == "multipart/mixed"
+    others = [compose.compose(entry(notice), LETTERHEAD, ENV, now=NOW) for notice in WITHOUT_FILE]
+    assert not [p for other in others for p in parsed(other).walk() if p.get_filename()]
+
+
+def test_a_hostile_subject_and_text_stay_text_in_the_file() -> None:
+    """OB-06: the file opens in a browser, so nothing that a customer wrote may become markup or a Reference ID."""
+    context = CONTEXT[Notice.INCIDENT_REPORT] | {
+        "description": "<script>alert(1)</script> REF-7K3MQ2XD91FVHT4BNWE5C8GZ0AY",
+        "timeline": [{"at": "2026-11-20T02:30:00+00:00", "what": "<img src=x onerror=alert(1)> \r\nX: y"}],
+    }
+    raw = compose.compose(
+        entry(Notice.INCIDENT_REPORT, context=context, subject="</title><b>日本語"), LETTERHEAD, ENV, now=NOW
+    )
+    (file,) = [p for p in parsed(raw).walk() if p.get_filename()]
+    text = file.get_payload(decode=True).decode("utf-8")  # type: ignore[union-attr]
+    assert "<script>" not in text
+    assert "<img" not in text
+    assert "<b>" not in text
+    assert "日本語" in text
+    assert "7K3MQ2XD91" not in text

@@ -12,7 +12,7 @@ WORDS = list(Reason)
 REASONS_OF_A_MAIL = WORDS[: WORDS.index(Reason.OWN_MAIL) + 1] + WORDS[WORDS.index(Reason.DUPLICATE) :]
 
 
-@pytest.mark.parametrize("name", ["states.md", "reasons.md", "judging-mail.md"])
+@pytest.mark.parametrize("name", ["states.md", "images/ladder.svg", "reasons.md", "judging-mail.md"])
 def test_drawn_page_shows_the_tables_as_they_are(name: str) -> None:
     assert (draw_docs.DOCS / name).read_text(encoding="utf-8") == draw_docs.drawn()[name], "run `make docs`"
 

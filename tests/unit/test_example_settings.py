@@ -14,7 +14,11 @@ EXAMPLE = Path(__file__).parents[2] / "gateway.example.toml"
 TABLE = re.compile(r"^#?\[(?P<name>[^\]]+)\]")
 KEY = re.compile(r"^#?(?P<name>\w+) = ")
 # The user's own names stand for any name.
-ANY_NAME = {"imap.support": "imap.*", "profile.on-premises": "profile.*"}
+ANY_NAME = {
+    "imap.support": "imap.*",
+    "profile.on-premises": "profile.*",
+    "profile.*.targets.standard": "profile.*.targets.*",
+}
 
 
 def documented() -> dict[str, str]:

@@ -12,24 +12,29 @@ from gateway.model import (
     Channel,
     Decision,
     Effect,
+    Episode,
     Feed,
     MailKind,
     Notice,
     Notify,
     OpenCase,
+    Policy,
     Priority,
     Publish,
     RecordUpdate,
+    SentMail,
     SetStatus,
     StartEpisode,
     Status,
     StopEpisode,
     Substatus,
+    Target,
     Visibility,
 )
 from gateway.outbound import compose
 from gateway.reasons import Reason
-from gateway.rules import notices, profiles, requests
+from gateway.rules import incident, notices, profiles, requests, targets
+from tests.unit.escalation_support import ESCALATION, escalated
 from tests.unit.rules_support import ADMIN, DANA, EVE, NOW, NUMBER, POLICY, SAM, case, mail
 
 TESS = "tess@desk.example.test"
@@ -134,8 +139,8 @@ def test_only_a_designated_contact_of_the_account_updates_this_way(
 
 
 @pytest.mark.parametrize("channel", CUSTOMER)
-@pytest.mark.parametrize("checked", [True, False])
-def test_the_pin_is_asked_on_the_telephone_where_the_profile_asks(channel: Channel, checked: bool) -> None:
+@pytest.mark.parametrize("checked", [True, None])
+def test_the_pin_is_asked_on_the_telephone_where_the_profile_asks(channel: Channel, checked: bool | None) -> None:
     """PROCESS 5.1, 9."""
     assert requests.post_update(case(), update(channel), DANA, policy=POLICY, pin_checked=checked)
     if checked or channel is not Channel.PHONE:
@@ -143,6 +148,14 @@ def test_the_pin_is_asked_on_the_telephone_where_the_profile_asks(channel: Chann
         return
     with pytest.raises(Refused) as refused:
         requests.post_update(case(), update(channel), DANA, policy=PIN_POLICY, pin_checked=checked)
+    assert refused.value.reason is Reason.PIN_WRONG
+
+
+@pytest.mark.parametrize("policy", [POLICY, PIN_POLICY])
+def test_a_wrong_pin_is_refused_even_where_none_is_asked_for(policy: Policy) -> None:
+    """PROCESS 5.1: who tells a wrong PIN is not the contact."""
+    with pytest.raises(Refused) as refused:
+        requests.post_update(case(), update(Channel.PHONE), DANA, policy=policy, pin_checked=False)
     assert refused.value.reason is Reason.PIN_WRONG
 
 
@@ -238,10 +251,23 @@ def _all_notices() -> dict[Notice, Notify]:
         requests.request_info(case(), "x", TESS, policy=POLICY, now=NOW),
         requests.propose_solution(case(), "x", TESS, None, policy=POLICY, now=NOW),
         requests.close(case(), None, "", TESS, policy=POLICY, now=NOW),
+        requests.close_request(case(), "x", DANA.email, DANA, policy=POLICY),
+        requests.reopen_request(closed, "x", DANA.email, DANA, policy=POLICY, now=NOW),
+        requests.reopen(closed, update(Channel.AGENT), None, policy=POLICY, now=NOW),
     ]
     told = [effect for decision in decisions for effect in decision.effects]
     told += [notices.case_closed_notice(closed, mail(), POLICY, now=NOW), notices.unlinked_notice(mail())]
     told += notices.about_reply(case(), mail(kind=MailKind.AUTO_REPLY), POLICY, looks_human=True, note="x")
+    wait = Episode(id=1, number=1, status=Status.AWAITING_INFO, started_at=NOW)
+    told += [notices.follow_up(case(), wait, step, closes_at=NOW, zone="UTC") for step in (1, 2)]
+    told.append(notices.follow_up_closed(case(), wait, POLICY, now=NOW))
+    bounced = SentMail(outbox_id=1, to=DANA.email, message_id="<1@example.test>", case_number=NUMBER)
+    told += notices.delivery_failed(case(), bounced, 42, POLICY)
+    told += [effect for decision in escalated() for effect in decision.effects]
+    told += notices.about_escalation_reply(case(), ESCALATION, mail(), POLICY, looks_human=False)
+    told += targets.on_missed(case(), Target.RESPONSE, NOW, policy=POLICY).effects
+    high = case(priority=Priority.HIGH)
+    told += incident.send(high, incident.build(high, (), incident.Given()), DANA, TESS, policy=POLICY).effects
     return {effect.notice: effect for effect in told if isinstance(effect, Notify)}
 
 
@@ -252,7 +278,11 @@ def test_every_notice_carries_the_values_that_its_template_needs(notice: Notice)
     assert set(compose.NOTICE_CONTEXT[notice]) <= set(told.context)
     assert told.key.startswith(f"{notice}/")
     assert len(told.key) <= 255
-    to_customer = notice not in (Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK)
+    to_customer = notice not in (
+        *(Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.TARGET_MISSED),
+        *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
+        *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY),
+    )
     assert told.to == (DANA.email if to_customer else ADMIN)
     assert told.with_reference == (notice not in compose.WITHOUT_REFERENCE)
 
