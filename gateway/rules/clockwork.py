@@ -2,7 +2,7 @@
 
 A wrong clock would close every case at once, so each turn of a scheduler compares the machine's clock with three
 others: the monotonic one that never jumps, the database's, and the time of the last turn of any scheduler.
-The decision is written down in docs/decisions/clock-that-jumps.md.  Source: PROCESS 4.7, FA-09.
+The decision is written down in docs/decisions/0005-a-clock-that-jumps.md.  Source: PROCESS 4.7, FA-09.
 """
 
 from datetime import datetime, timedelta

@@ -1,5 +1,7 @@
-"""Events for other systems: plain rows.  Their cursor and their number in the case are given later, by one sequencer,
-so that no writer waits for another and no late commit is passed over."""
+"""Events for other systems: plain rows; their cursor in the feed and their number in the case are left to a sequencer.
+
+So no writer waits for another, and no late commit is passed over.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
