@@ -2,6 +2,9 @@
 
 PYTHON  ?= python3
 WORKERS ?= 2
+# Tests drive real processes on a machine that others may be using: one that fails is tried again in CI, and every such
+# second try is named in the report (`rerun`), so that it is seen.
+AGAIN   := $(if $(CI),--reruns 2 --reruns-delay 2 -rR)
 VENV    := .venv
 PY      := $(VENV)/bin/python
 DEMO    := $(VENV)/.installed-demo
@@ -21,7 +24,7 @@ demo: $(DEMO) ## play the whole story on this machine, offline (ARGS=--once: the
 
 test: $(DEV) ## run every test; provides PostgreSQL and Redis (CI=true: a missing service fails)
 	@$(PY) -m tests.services
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(AGAIN) $(ARGS)
 
 check: $(DEV) ## format, lint, types, import contracts, unit tests; under a minute
 	@$(PY) -m ruff format --check --quiet .

@@ -19,7 +19,7 @@ fi
 
 case $what in
 demo) extras="" ;;
-dev) extras="[postgres,test,dev]" ;;
+dev) extras="[postgres,mailauth,test,dev]" ;;
 *) stop "install.sh: the last argument is demo or dev" ;;
 esac
 
