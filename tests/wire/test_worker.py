@@ -9,7 +9,7 @@ import pytest
 
 from gateway.outbound import worker
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Job:
