@@ -33,7 +33,7 @@ from gateway.rules import profiles
 from gateway.services import Services
 from gateway.store import clock_guard, db, escalations, instance, lease, mails, outbox
 
-ROLES = ("smtp", "worker", "scheduler")
+ROLES = ("smtp", "web", "worker", "scheduler")
 PACKAGE = Path(__file__).parent
 CAUSED_SECONDS = 30.0
 
@@ -62,7 +62,7 @@ class App:
         db.ensure_schema(self.database)
         self._caused: list[int] = []
         self._works_here = False
-        self._running: list[_Runs] = []
+        self._running: list[Runs] = []
         self._listener: Listener | None = None
         self._stopped = threading.Event()
         self._processing = threading.Lock()
@@ -79,19 +79,27 @@ class App:
     # --- long-running roles
 
     def start(self, roles: Collection[str] = ROLES) -> None:
-        """Start these roles as threads of this process.  Raises GatewayError when a port is taken."""
+        """Start these roles as threads of this process.  Raises GatewayError when a port is taken.
+
+        The role `web` is built on top of this file: `attend` takes it.
+        """
         if "worker" in roles:
             self._start_worker()
         if "scheduler" in roles:
             seconds, keeper = self.config.scheduler.tick_seconds, scheduler.Timekeeper(SystemClock())
-            self._run(scheduler.Ticker("sweep", seconds, scheduler.sweep, self.services))
-            self._run(scheduler.Ticker("timers", seconds, keeper.turn, self.services))
+            self.attend(scheduler.Ticker("sweep", seconds, scheduler.sweep, self.services))
+            self.attend(scheduler.Ticker("timers", seconds, keeper.turn, self.services))
         if "smtp" in roles:
-            self._run(self.spool)
+            self.attend(self.spool)
             self._listener = Listener(self.config, self.spool.put, self.clock)
-            self._run(self._listener)
+            self.attend(self._listener)
         shown = effective(self.config)["database"]["url"]
         maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owners.process)
+
+    def attend(self, thing: "Runs") -> None:
+        """Start something and stop it before all that was started earlier, when this app is closed."""
+        thing.start()
+        self._running.append(thing)
 
     def wait(self) -> None:
         """Block until `stop` is called (from a signal handler or another thread)."""
@@ -247,9 +255,9 @@ class App:
 
     def _start_worker(self) -> None:
         threads = self.config.relay.connections + 1
-        self._run(worker.Worker(self._broker, threads=threads))
+        self.attend(worker.Worker(self._broker, threads=threads))
         keeper_seconds = lease.LEASE_SECONDS / 3
-        self._run(scheduler.Ticker("leases", keeper_seconds, scheduler.renew_leases, self.services))
+        self.attend(scheduler.Ticker("leases", keeper_seconds, scheduler.renew_leases, self.services))
         self._works_here = True
         self._ring_mail()
         self._ring_outbox(())
@@ -263,10 +271,6 @@ class App:
     def _doorbell(self) -> worker.Doorbell:
         jobs = worker.Jobs(drain_mail=self.process_mail, drain_outbox=self.deliver_due)
         return worker.declare(self._broker, jobs, outbox_lanes=self.config.relay.connections)
-
-    def _run(self, thing: "_Runs") -> None:
-        thing.start()
-        self._running.append(thing)
 
     def _write_batch(self, new: Sequence[NewMail]) -> list[SpooledMail]:
         with self.database.write() as conn:
@@ -297,9 +301,16 @@ def reading_rules(config: Config, ours: instance.Instance | None = None) -> Read
     )
 
 
-class _Runs(Protocol):
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
+class Runs(Protocol):
+    """What runs beside others in this process."""
+
+    def start(self) -> None:
+        """Begin; return when it works."""
+        ...
+
+    def stop(self) -> None:
+        """End; return when it has ended."""
+        ...
 
 
 class _OnlyThese:

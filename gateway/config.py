@@ -156,6 +156,8 @@ class WebSection(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_origin: str = ""
+    allowed_hosts: list[str] = []
+    trusted_proxies: list[Network] = []
 
 
 class SenderSection(Section):

@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -34,6 +34,7 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     logging.raiseExceptions = False
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _masked,
@@ -128,9 +129,9 @@ def settings(section: str, values: Mapping[str, Any]) -> None:
     _log.info("process.settings", section=section, settings=" ".join(f"{k}={v!r}" for k, v in values.items()))
 
 
-def ready(*, roles: Collection[str], smtp: str) -> None:
-    """`process.ready`: `gateway serve` is up.  smtp: where the listener is, "off" without that role."""
-    _log.info("process.ready", roles=",".join(roles), smtp=smtp)
+def ready(*, roles: Collection[str], smtp: str, web: str) -> None:
+    """`process.ready`: `gateway serve` is up.  smtp, web: where they listen, "off" without that role."""
+    _log.info("process.ready", roles=",".join(roles), smtp=smtp, web=web)
 
 
 def roles_started(*, roles: list[str], database: str, owner: str) -> None:
@@ -171,6 +172,31 @@ def clock_trusted(how: str) -> None:
 def store_unavailable(what: str, error: Exception) -> None:
     """`process.store_unavailable`: the database did not answer; `what` is tried again soon and nothing is lost."""
     _log.error("process.store_unavailable", what=what, error=str(error))
+
+
+# --- calls by HTTP
+
+
+@contextlib.contextmanager
+def request(request_id: str) -> Iterator[None]:
+    """Let every line that is written inside name this call, in threads that it starts too."""
+    with structlog.contextvars.bound_contextvars(request=request_id):
+        yield
+
+
+def web_listening(*, host: str, port: int) -> None:
+    """`web.listening`: API and console take calls."""
+    _log.info("web.listening", host=host, port=port)
+
+
+def web_answered(*, method: str, route: str, status: int, seconds: float, who: str) -> None:
+    """`web.answered`: a call was served.  route: its template, never the path itself.  who: `key:ID`, "" for nobody."""
+    _log.info("web.answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1), who=who)
+
+
+def web_failed(error: BaseException) -> None:
+    """`web.failed`: our own code broke on a call; the caller was told nothing but that."""
+    _log.error("web.failed", error=type(error).__name__, at=_frames(error))
 
 
 # --- mails going out

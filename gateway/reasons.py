@@ -65,6 +65,8 @@ class Reason(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
     RATE_LIMITED = "rate-limited"
     INVALID_RECIPIENT = "invalid-recipient"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
     # a timer was looked at
     FOLLOW_UP_SENT = "follow-up-sent"
     FOLLOW_UP_CLOSED = "follow-up-closed"
@@ -145,6 +147,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.IDEMPOTENCY_KEY_REUSED: "This Idempotency-Key was used before with another body.",
     Reason.RATE_LIMITED: "Too many requests; wait and try again.",
     Reason.INVALID_RECIPIENT: "The recipient is not one valid mail address.",
+    Reason.UNAVAILABLE: "Something that we need does not answer now; nothing was changed, try again.",
+    Reason.FAILED: "Something failed on our side; it was recorded, and nothing was changed by this call.",
     Reason.FOLLOW_UP_SENT: "The customer has not answered, so a reminder was written.",
     Reason.FOLLOW_UP_CLOSED: "The customer did not answer for the whole ladder, so the case was closed.",
     Reason.FOLLOW_UP_NOT_DUE: "No follow-up is due now.",

@@ -6,12 +6,16 @@ import shutil
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 import redis
 
 from tests import servers
+
+if TYPE_CHECKING:
+    from tests.web_server import Web
 
 RUN_FOLDER = "CASE_GATEWAY_TEST_RUN"
 MISSING = "SERVICE MISSING: "
@@ -159,6 +163,15 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """Return the URL of an empty, migrated database of this test's own; the test runs once on each kind."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
+
+
+@pytest.fixture
+def web(sqlite_url: str, tmp_path: Path) -> "Iterator[Web]":
+    """Return a running web server on a database of this test's own, with a client; the clock is the test's."""
+    from tests.web_server import running
+
+    with running(sqlite_url, tmp_path) as server:
+        yield server
 
 
 @contextlib.contextmanager

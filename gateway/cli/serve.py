@@ -8,6 +8,7 @@ import typer
 from gateway.cli.call import Call, command
 
 if TYPE_CHECKING:
+    from gateway.app import App
     from gateway.config import Config
 
 
@@ -36,9 +37,19 @@ def serve(
             signal.signal(asked, lambda *_: running.stop())
         running.start(chosen)
         smtp = f"{config.smtp.host}:{running.smtp_port}" if "smtp" in chosen else "off"
-        maillog.ready(roles=chosen, smtp=smtp)
-        print(f"Ready: SMTP {smtp}, roles {', '.join(chosen)}; Ctrl-C stops.", flush=True)
+        web = f"http://{config.web.host}:{start_web(running)}" if "web" in chosen else "off"
+        maillog.ready(roles=chosen, smtp=smtp, web=web)
+        print(f"Ready: SMTP {smtp}, web {web}, roles {', '.join(chosen)}; Ctrl-C stops.", flush=True)
         running.wait()
+
+
+def start_web(running: "App") -> int:
+    """Serve API and console from this process and return the port.  Raises GatewayError when it is taken."""
+    from gateway.web.server import WebServer
+
+    server = WebServer(running)
+    running.attend(server)
+    return server.port
 
 
 def chosen_roles(text: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Terminal:
         self.settings = self.folder / "settings.toml"
         self.settings.write_text(
             f"[gateway]\ndata_dir = '{self.folder}'\ncare_address = '{CARE}'\nfirst_case_number = 41\n"
-            f"[database]\nurl = '{self.database_url}'\n"
+            f"[database]\nurl = '{self.database_url}'\n[web]\nport = 0\n"
         )
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Done:

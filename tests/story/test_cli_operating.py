@@ -5,6 +5,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,10 @@ def test_serve_takes_mail_until_a_signal_and_stops_cleanly(terminal: Terminal, a
     listen_on(terminal, port)
     with serving(terminal) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith(f"Ready: SMTP 127.0.0.1:{port}")
+        ready = process.stdout.readline()
+        assert ready.startswith(f"Ready: SMTP 127.0.0.1:{port}, web http://127.0.0.1:")
+        with urllib.request.urlopen(f"{ready.split()[4].rstrip(',')}/readyz", timeout=40) as page:
+            assert page.status == 200
         with smtplib.SMTP("127.0.0.1", port) as session:
             raw = terminal.mail("reply", f"Version 7.\n\n> Reference ID: {terminal.reference()}").read_bytes()
             session.sendmail("dana@example.org", ["care@example.com"], raw)

@@ -1,0 +1,57 @@
+"""Whether the gateway can work now: its database, its broker, its mailboxes.  Changes nothing."""
+
+from dataclasses import dataclass
+
+from gateway.errors import ConfigError, Unavailable
+from gateway.services import Services
+from gateway.store import db
+
+BROKER_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What one look saw.  cause: why work cannot be done, "" when it can."""
+
+    name: str
+    cause: str
+
+
+def checks(services: Services) -> list[Check]:
+    """Look at everything that work needs; none of it ever raises."""
+    return [
+        Check(name="database", cause=_database(services)),
+        Check(name="broker", cause=_broker(services)),
+        Check(name="mailboxes", cause=_mailboxes(services)),
+    ]
+
+
+def _database(services: Services) -> str:
+    try:
+        version = db.current(services.database)
+    except (Unavailable, ConfigError) as error:
+        return str(error)
+    return "" if version == db.HEAD else f"The schema is {version or 'empty'}, not {db.HEAD}; run `gateway db upgrade`."
+
+
+def _broker(services: Services) -> str:
+    url = services.config.broker.url
+    if not url:
+        return ""
+    import redis
+
+    try:
+        limits = {"socket_connect_timeout": BROKER_SECONDS, "socket_timeout": BROKER_SECONDS}
+        with redis.Redis.from_url(url, **limits) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        return f"Redis does not answer ({type(error).__name__}); start it or check broker.url."
+    return ""
+
+
+def _mailboxes(services: Services) -> str:
+    try:
+        stale = services.stale_mailbox()
+    except Unavailable as error:
+        return str(error)
+    return f"The mailbox {stale} has not answered for too long." if stale else ""
