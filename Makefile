@@ -13,7 +13,9 @@ DEV     := $(VENV)/.installed-dev
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check long bench score docs clean
+SECONDS ?= 600
+
+.PHONY: help demo test check long soak bench score docs clean
 
 help: ## list the targets
 	@echo "Case gateway. Targets (each installs what it needs into $(VENV)):"
@@ -36,6 +38,10 @@ check: $(DEV) ## format, lint, types, import contracts, unit tests; under a minu
 long: $(DEV) ## run the long forms of the tests and the planted bugs; prints a table
 	@$(PY) -m tests.services
 	@$(PY) -m scripts.long $(ARGS)
+
+soak: $(DEV) ## run an installation under faults and count what became of everything (SECONDS=600)
+	@$(PY) -m tests.services
+	@$(PY) -m tests.crash.soak --seconds $(SECONDS) $(ARGS)
 
 bench: $(DEV) ## run the benchmarks, print one table of ratios (ONLY=accept: just that one)
 	@$(PY) -m tests.services

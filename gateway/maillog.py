@@ -246,8 +246,18 @@ def worker_job_failed(job: str, error: Exception) -> None:
 
 
 def worker_not_rung(job: str, error: Exception) -> None:
-    """`worker.not_rung`: the broker is away, so the work begins with the next sweep instead of at once."""
+    """`worker.not_rung`: the broker is away; said once, until it answers again.  Work begins with the next sweep."""
     _log.warning("worker.not_rung", job=job, error=type(error).__name__)
+
+
+def worker_rung_again(job: str) -> None:
+    """`worker.rung_again`: the broker answers again."""
+    _log.info("worker.rung_again", job=job)
+
+
+def worker_died(*, pid: int, code: int, again_in_seconds: float) -> None:
+    """`worker.died`: a worker process ended by itself; its leases end, and another one takes its place."""
+    _log.error("worker.died", pid=pid, code=code, again_in_seconds=again_in_seconds)
 
 
 # --- shared

@@ -90,32 +90,48 @@ def _own_postgres(folder: Path) -> str:
     initdb, server = program("initdb"), program("postgres")
     if not (initdb and server):
         raise ServiceMissing("PostgreSQL")
-    data, port, account = folder / "postgres", free_port(), _postgres_account()
+    data, port, account = folder / "postgres", free_port(), postgres_account()
+    init_postgres(data, account)
+    _start(folder, "postgres", [server, "-D", str(data), *postgres_options(data, port)], account=account)
+    url = POSTGRES.format(port=port)
+    wait_until(lambda: accepts(url), every=0.1, what="our own PostgreSQL")
+    return url
+
+
+def init_postgres(data: Path, account: str | None) -> None:
+    """Make the files of a new PostgreSQL.  account: whose they are, None for ours."""
     data.mkdir()
     if account:
         shutil.chown(data, account)
+    options = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
     subprocess.run(
-        [initdb, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"],
+        [str(program("initdb")), "-D", data, *options],
         user=account,
         cwd="/",
         check=True,
         capture_output=True,
     )
-    # The data lives no longer than the tests, so nothing needs to reach the disk.
+
+
+def postgres_options(data: Path, port: int) -> list[str]:
+    """Return the arguments of a server whose data lives no longer than the tests, so that it waits for no disk."""
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": str(data),
         "fsync": "off",
         "max_connections": "200",
     }
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    _start(folder, "postgres", [server, "-D", str(data), "-p", str(port), *options], account=account)
-    url = POSTGRES.format(port=port)
-    wait_until(lambda: _accepts(url), seconds=30, every=0.1, what="our own PostgreSQL")
-    return url
+    return ["-p", str(port), *(f"--{name}={value}" for name, value in settings.items())]
 
 
-def _postgres_account() -> str | None:
+def administer(url: str, statement: str) -> None:
+    """Run a statement outside of a transaction."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def postgres_account() -> str | None:
+    """Return the account that PostgreSQL runs under; None: our own."""
     # PostgreSQL refuses to run as root.
     if os.geteuid() != 0:
         return None
@@ -123,7 +139,8 @@ def _postgres_account() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _accepts(url: str) -> bool:
+def accepts(url: str) -> bool:
+    """Say whether a PostgreSQL takes connections."""
     try:
         psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2).close()
     except psycopg.Error:

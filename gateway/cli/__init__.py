@@ -15,6 +15,7 @@ import typer
 from gateway import __version__
 from gateway.cli import (
     admin,
+    backup,
     call,
     case,
     console,
@@ -31,6 +32,7 @@ from gateway.cli import (
     queue,
     serve,
     token,
+    worker,
 )
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
@@ -78,13 +80,14 @@ def tree() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     root.callback()(_before)
-    for part in (demo, serve, ingest, explain):
+    for part in (demo, serve, worker, ingest, explain):
         part.register(root)
     incident.register(case.commands)
     for group in GROUPS:
         root.add_typer(group)
     admin.register(root)
     root.add_typer(token.commands)
+    backup.register(admin.db_commands)
     root.add_typer(admin.db_commands)
     doctor.register(root)
     return root

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 commands = noun("outbox", "Look after mail that leaves.", example="gateway outbox list")
 
 EntryId = Annotated[str, typer.Argument(metavar="ID", help="Id of the mail, as `gateway outbox list` shows it.")]
+OneOrAll = Annotated[str, typer.Argument(metavar="[ID]", help="Id of the mail; none with --all.", show_default=False)]
 STATES = (*(state.value for state in EntryState), "open", "all")
 
 
@@ -57,20 +58,42 @@ def cancel(call: Call, entry_id: EntryId) -> None:
     _act(call, entry_id, outbox.cancel)
 
 
-@command(commands, "hold", example="gateway outbox hold 5")
-def hold(call: Call, entry_id: EntryId) -> None:
-    """Keep a mail back until it is released."""
+@command(commands, "hold", example=("gateway outbox hold 5", "gateway outbox hold --all"))
+def hold(
+    call: Call,
+    entry_id: OneOrAll = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every mail that has not left.")] = False,
+) -> None:
+    """Keep a mail back until it is released, or all that have not left."""
     from gateway.desk import outbox
 
-    _act(call, entry_id, outbox.hold)
+    if not _all_or_one(entry_id, everything):
+        _act(call, entry_id, outbox.hold)
+        return
+    held = call.look(outbox.hold_all)
+    call.show({"held": held}, lambda _: console.line(f"{held} mails are held; `gateway outbox release --all` ends it."))
 
 
-@command(commands, "release", example="gateway outbox release 5")
-def release(call: Call, entry_id: EntryId) -> None:
-    """Let a held mail leave, now."""
+@command(commands, "release", example=("gateway outbox release 5", "gateway outbox release --all"))
+def release(
+    call: Call,
+    entry_id: OneOrAll = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every mail that was held by --all or a restore.")] = False,
+) -> None:
+    """Let a held mail leave, now, or all that were held together."""
     from gateway.desk import outbox
 
-    _act(call, entry_id, outbox.release)
+    if not _all_or_one(entry_id, everything):
+        _act(call, entry_id, outbox.release)
+        return
+    released = call.change(outbox.release_all)
+    call.show({"released": released}, lambda _: console.line(f"{released} mails may leave."))
+
+
+def _all_or_one(entry_id: str, everything: bool) -> bool:
+    if everything == bool(entry_id):
+        raise typer.BadParameter("name one mail, or say --all", param_hint="ID")
+    return everything
 
 
 def _act(call: Call, entry_id: str, do: "Callable[[Services, str], OutboxView]") -> None:

@@ -11,6 +11,8 @@ from gateway.reasons import Reason
 from gateway.services import Services
 from gateway.store import outbox, outbox_views
 
+HELD_TOGETHER = "held together with all others, by a person or a restore"
+
 
 def find(services: Services, *, state: str = "open", limit: int = 100) -> list[OutboxView]:
     """Return outgoing mails, oldest first.  state: one of the states, `open` (has not left) or `all`."""
@@ -49,6 +51,21 @@ def release(services: Services, entry_id: str) -> OutboxView:
     """Let a held mail leave."""
     run_at = services.clock.now()
     return _move(services, entry_id, EntryState.READY, (EntryState.HELD,), "released", run_at=run_at)
+
+
+def hold_all(services: Services) -> int:
+    """Keep back every mail that has not left; return how many.  Calling twice is nothing."""
+    with services.database.write() as conn:
+        return outbox.hold_all(conn, why=HELD_TOGETHER)
+
+
+def release_all(services: Services) -> int:
+    """Let every mail leave that `hold_all` kept back; return how many.  What was held one by one stays held."""
+    with services.database.write() as conn:
+        ids = outbox.release_all(conn, why=HELD_TOGETHER, now=services.clock.now())
+    if ids:
+        services.ring_outbox(ids)
+    return len(ids)
 
 
 def _move(

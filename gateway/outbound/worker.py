@@ -123,6 +123,7 @@ class _Bell:
     _waiting: bool = False
     _running: int = 0
     _again: bool = False
+    _away: bool = False
 
     def ring(self, row_id: int) -> None:
         if self._needed():
@@ -132,7 +133,9 @@ class _Bell:
             except Exception as error:
                 # With the broker away the flag must fall, or nobody would ever be woken again.
                 self._waiting = False
-                maillog.worker_not_rung(self.name, error)
+                self._say_away(error)
+            else:
+                self._say_back()
 
     def answer(self, row_id: int) -> None:
         """Run the job; the actor's body.  row_id is for the log of the broker: the job takes all that is due."""
@@ -144,6 +147,17 @@ class _Bell:
             maillog.worker_job_failed(self.name, error)
         if self._end():
             self.ring(row_id)
+
+    def _say_away(self, error: Exception) -> None:
+        # Once, not at every ring: several a second would hide everything else in the log.
+        if not self._away:
+            maillog.worker_not_rung(self.name, error)
+        self._away = True
+
+    def _say_back(self) -> None:
+        if self._away:
+            maillog.worker_rung_again(self.name)
+        self._away = False
 
     def _needed(self) -> bool:
         if not self.coalesce:

@@ -219,6 +219,28 @@ def move(conn: Connection, outbox_id: int, *, state: EntryState, allowed: Sequen
     return conn.execute(fitting.values(state=state, **values)).rowcount == 1
 
 
+def hold_all(conn: Connection, *, why: str) -> int:
+    """Hold every mail that has not left, also one that was being sent; return how many.
+
+    One whose bytes were rendered may have been sent before, and says so (`uncertain`).
+    """
+    waiting = update(outbox).where(outbox.c.state.in_((EntryState.READY, EntryState.LEASED)))
+    values = {
+        "state": EntryState.HELD,
+        "lease_owner": "",
+        "fence": outbox.c.fence + 1,
+        "last_reply": why,
+        "uncertain": outbox.c.uncertain | outbox.c.rendered_sha256.is_not(None),
+    }
+    return conn.execute(waiting.values(values)).rowcount
+
+
+def release_all(conn: Connection, *, why: str, now: datetime) -> list[int]:
+    """Make every mail ready that is held for this reason; return their ids."""
+    held = update(outbox).where(outbox.c.state == EntryState.HELD, outbox.c.last_reply == why)
+    return list(conn.execute(held.values(state=EntryState.READY, run_at=now).returning(outbox.c.id)).scalars())
+
+
 def _row(new: NewOutgoing, instance: Instance, mail_domain: str, now: datetime) -> dict[str, Any]:
     return {
         "idempotency_key": new.key,

@@ -1,48 +1,12 @@
 """Redis that was never there, or forgets all: intake and work go on, for the rows are the truth.  Source: FA-05."""
 
-import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
-from tests.conftest import needed
 from tests.crash.house import House
-from tests.servers import ServiceMissing
-from tests.services import program
-from tests.support import answers, free_port, wait_until
-
-
-class OwnRedis:
-    """A Redis of one test's own, which it may kill."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, empty."""
-        with needed():
-            if not program("redis-server"):
-                raise ServiceMissing("Redis")
-        command = [str(program("redis-server")), "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
-        self._process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.DEVNULL)
-        wait_until(lambda: answers(self.port), what="Redis")
-
-    def kill(self) -> None:
-        """End it without a word; nothing is kept."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-
-    def forget(self) -> None:
-        """Lose all that is in it."""
-        with contextlib.closing(redis.Redis.from_url(self.url)) as client:
-            client.flushall()
+from tests.crash.own_servers import OwnRedis
 
 
 @pytest.fixture

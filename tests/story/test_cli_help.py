@@ -45,7 +45,7 @@ def test_every_command_takes_the_settings_and_most_print_json(
     cli.run([*words, "--help"])
     shown = capsys.readouterr().out
     assert "--config FILE" in shown
-    assert ("--json" in shown) == (words not in {("demo",), ("serve",), ("mail", "raw")})
+    assert ("--json" in shown) == (words not in {("demo",), ("serve",), ("worker",), ("mail", "raw")})
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
