@@ -7,7 +7,7 @@ from tests.support import wait_until
 
 
 def test_an_old_process_goes_on_under_a_newer_schema_and_a_restart_says_what_to_do(postgres_house: House) -> None:
-    """A migration only adds; so processes that know nothing of it take mail, link it and deliver until they are replaced."""
+    """A migration only adds, so processes that know nothing of it take mail, link it and deliver until they end."""
     house = postgres_house
     with house.running() as old:
         with house.database.write() as conn:
@@ -20,7 +20,7 @@ def test_an_old_process_goes_on_under_a_newer_schema_and_a_restart_says_what_to_
             house.wait_until_quiet()
             house.check_inbound(answers=1, copies=1)
             house.check_outbound()
-            # The same old version does not start any more: that would be a downgrade, by mistake or by a forgotten host.
+            # The same old version does not start any more: that would be a downgrade by mistake.
             assert house.start().port == 0
             wait_until(lambda: "newer gateway" in house.log(), what="the sentence of the refused start")
             assert old.stop() == 0
