@@ -4,85 +4,51 @@ Only columns, keys and indexes stand here.  Migrations create them; a test compa
 Both queues share the lease columns, so that `lease.py` serves them alike.  Datetimes are aware UTC.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = MetaData(naming_convention=NAMES)
+from gateway.store.columns import Instant, id_column, lease_columns, metadata, queue_indexes
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime on both databases (SQLite stores it naive, in UTC)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive values, which would be read as another moment elsewhere."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the moment its zone back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _id() -> Column[int]:
-    # BIGINT on PostgreSQL; SQLite numbers rows by itself only for INTEGER.
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-
-
-def _lease_columns() -> list[Column[Any]]:
-    return [
-        Column("state", String(16), nullable=False),
-        Column("run_at", Instant, nullable=False),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("lease_owner", String(128), nullable=False, server_default=""),
-        # Seconds since 1970 by the database's own clock: the only time that all owners share.
-        Column("lease_until", Float, nullable=False, server_default="0"),
-        Column("fence", Integer, nullable=False, server_default="0"),
-    ]
-
-
-def _queue_indexes(table: str) -> list[Index]:
-    ready, leased = text("state = 'ready'"), text("state = 'leased'")
-    return [
-        Index(f"ix_{table}_ready", "run_at", "id", sqlite_where=ready, postgresql_where=ready),
-        Index(f"ix_{table}_leased", "lease_until", sqlite_where=leased, postgresql_where=leased),
-    ]
-
+__all__ = [
+    "Instant",
+    "account",
+    "acts_for",
+    "api_key",
+    "attachment",
+    "blob",
+    "case_target",
+    "case_update",
+    "clock_guard",
+    "contact",
+    "contact_address",
+    "counter",
+    "episode",
+    "escalation",
+    "event",
+    "follow_up_step",
+    "instance",
+    "mail",
+    "mail_mention",
+    "metadata",
+    "outbox",
+    "queue_item",
+    "reference",
+    "support_case",
+]
 
 # Facts of this installation: its id and the keys that prove a mail is ours.
 instance = Table(
@@ -104,7 +70,7 @@ blob = Table(
 account = Table(
     "account",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False),
     # Plan whose service targets hold; "" is the standard one.
     Column("plan", String(64), nullable=False, server_default=""),
@@ -121,7 +87,7 @@ acts_for = Table(
 contact = Table(
     "contact",
     metadata,
-    _id(),
+    id_column(),
     Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
     Column("email", Text, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
@@ -144,7 +110,7 @@ contact_address = Table(
 support_case = Table(
     "support_case",
     metadata,
-    _id(),
+    id_column(),
     Column("number", String(10), nullable=False, unique=True),
     Column("subject", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -190,7 +156,7 @@ _running = text("ended_at IS NULL")
 episode = Table(
     "episode",
     metadata,
-    _id(),
+    id_column(),
     Column("case_id", ForeignKey("support_case.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("status", String(32), nullable=False),
@@ -224,7 +190,7 @@ _active = text("state IN ('requested', 'accepted')")
 escalation = Table(
     "escalation",
     metadata,
-    _id(),
+    id_column(),
     Column("case_id", ForeignKey("support_case.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("state", String(16), nullable=False),
@@ -264,7 +230,7 @@ _original = text("duplicate_of IS NULL")
 mail = Table(
     "mail",
     metadata,
-    _id(),
+    id_column(),
     Column("source", String(16), nullable=False),
     Column("mail_from", Text, nullable=False),
     Column("rcpt_tos", JSON, nullable=False),
@@ -277,7 +243,7 @@ mail = Table(
     Column("content_key", String(64), nullable=False),
     Column("duplicate_of", ForeignKey("mail.id")),
     Column("oversized", Boolean, nullable=False, server_default=text("false")),
-    *_lease_columns(),
+    *lease_columns(),
     Column("failures", Integer, nullable=False, server_default="0"),
     # Set when a lease expired: such a mail is taken alone, so that a killer cannot hide in a batch.
     Column("alone", Boolean, nullable=False, server_default=text("false")),
@@ -303,13 +269,13 @@ mail = Table(
     Column("case_number", String(10), index=True),
     Index("uq_mail_content_key", "content_key", unique=True, sqlite_where=_original, postgresql_where=_original),
     Index("ix_mail_disposition", "disposition", "id"),
-    *_queue_indexes("mail"),
+    *queue_indexes("mail"),
 )
 
 attachment = Table(
     "attachment",
     metadata,
-    _id(),
+    id_column(),
     Column("mail_id", ForeignKey("mail.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("content_type", Text, nullable=False),
@@ -320,7 +286,7 @@ attachment = Table(
 case_update = Table(
     "case_update",
     metadata,
-    _id(),
+    id_column(),
     Column("case_id", ForeignKey("support_case.id"), nullable=False),
     Column("feed", String(16), nullable=False),
     Column("at", Instant, nullable=False),
@@ -340,7 +306,7 @@ case_update = Table(
 queue_item = Table(
     "queue_item",
     metadata,
-    _id(),
+    id_column(),
     Column("mail_id", ForeignKey("mail.id"), nullable=False, unique=True),
     Column("reason", String(32), nullable=False),
     Column("recipient", Text, nullable=False),
@@ -371,7 +337,7 @@ _of_a_wait = text("episode_id IS NOT NULL")
 outbox = Table(
     "outbox",
     metadata,
-    _id(),
+    id_column(),
     Column("idempotency_key", String(255), nullable=False, unique=True),
     Column("notice", String(32), nullable=False),
     Column("case_number", String(10), nullable=False, server_default="", index=True),
@@ -382,7 +348,7 @@ outbox = Table(
     Column("message_id", Text, nullable=False),
     Column("verp_key", String(32), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
-    *_lease_columns(),
+    *lease_columns(),
     Column("first_tried_at", Instant),
     Column("rendered_sha256", String(64)),
     Column("last_reply", Text, nullable=False, server_default=""),
@@ -394,7 +360,7 @@ outbox = Table(
     Index("ix_outbox_episode", "episode_id", sqlite_where=_of_a_wait, postgresql_where=_of_a_wait),
     Index("ix_outbox_state", "state", "id"),
     Index("ix_outbox_notice", "notice", "created_at"),
-    *_queue_indexes("outbox"),
+    *queue_indexes("outbox"),
 )
 # Threading headers and hints look a Message-ID up; it is ours and short, so an index is safe.
 Index("ix_outbox_message_id", outbox.c.message_id)
@@ -403,7 +369,7 @@ Index("ix_outbox_message_id", outbox.c.message_id)
 event = Table(
     "event",
     metadata,
-    _id(),
+    id_column(),
     Column("at", Instant, nullable=False),
     Column("type", String(32), nullable=False),
     Column("case_number", String(10), nullable=False, server_default=""),
@@ -428,7 +394,7 @@ clock_guard = Table(
 api_key = Table(
     "api_key",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False, server_default=""),
     Column("role", String(16), nullable=False),
     Column("prefix", String(16), nullable=False),
