@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from gateway import addresses, maillog, overdue, process, scheduler, timers
+from gateway import addresses, maillog, overdue, process, scheduler, sequencer, timers
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
@@ -89,6 +89,8 @@ class App:
             seconds, keeper = self.config.scheduler.tick_seconds, scheduler.Timekeeper(SystemClock())
             self.attend(scheduler.Ticker("sweep", seconds, scheduler.sweep, self.services))
             self.attend(scheduler.Ticker("timers", seconds, keeper.turn, self.services))
+            self.attend(scheduler.Ticker("sequencer", sequencer.EVERY_SECONDS, sequencer.turn, self.services))
+            self.attend(scheduler.Ticker("forget", sequencer.FORGET_EVERY_SECONDS, sequencer.forget, self.services))
         if "smtp" in roles:
             self.attend(self.spool)
             self._listener = Listener(self.config, self.spool.put, self.clock)
@@ -143,16 +145,18 @@ class App:
             return process.process_mails(self.services, self.reader, limit=limit)
 
     def tick(self) -> TurnView:
-        """Take one turn of the scheduler at the present moment of the clock: mail, then timers and missed targets, then
-        deliveries.
+        """Take one turn of the scheduler at the present moment of the clock: mail, timers, what is overdue, deliveries.
 
+        The event feed is complete when it returns.
         At most one step of each case is fired.  Raises Unavailable.
         """
         scheduler.sweep(self.services)
         processed = self.process_mail()
         fired = timers.fire_due(self.services, patient=False)
         overdue.raise_missed(self.services, now=self.clock.now())
+        overdue.alarm_queue(self.services, now=self.clock.now())
         sent = self.deliver_due()
+        sequencer.turn(self.services)
         with self.database.read() as conn:
             doubt = clock_guard.current(conn)
         return TurnView(

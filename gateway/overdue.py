@@ -1,14 +1,16 @@
-"""Service targets that were missed: looked up by due time, decided again under the case's lock, told once.
+"""What has waited for too long: missed service targets and the admin queue, looked up by time and told once.
 
-One turn of the scheduler calls `raise_missed`; any number of schedulers may do so at once.  Source: PROCESS 8.
+One turn of the scheduler calls both; any number of schedulers may do so at once.  A target is decided again under its
+case's lock; an item of the queue is marked in the transaction that tells of it.  Source: PROCESS 8.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway import effects
+from gateway.model import EventType
 from gateway.rules import targets as target_rules
 from gateway.services import Services
-from gateway.store import cases, targets
+from gateway.store import cases, events, queue, targets
 
 BATCH = 100
 
@@ -23,6 +25,21 @@ def raise_missed(services: Services, *, now: datetime) -> int:
             return raised
         for number in over:
             raised += _raise_of_case(services, number, now=now)
+
+
+def alarm_queue(services: Services, *, now: datetime) -> int:
+    """Publish `queue.alarm` for the items that wait longer than `[queue] alarm_hours`; return how many are new ones."""
+    before = now - timedelta(hours=services.config.queue.alarm_hours)
+    with services.database.read() as conn:
+        if not queue.overdue(conn, before=before):
+            return 0
+    with services.database.write() as conn:
+        # Looked up again by the update itself: another scheduler may have been faster.
+        items = queue.mark_alarmed(conn, before=before, now=now)
+        if items:
+            data = {"items": len(items), "oldest_item": str(items[0])}
+            events.append(conn, EventType.QUEUE_ALARM, case_number="", data=data, now=now)
+    return len(items)
 
 
 def _raise_of_case(services: Services, number: str, *, now: datetime) -> int:

@@ -17,7 +17,9 @@ from gateway.services import Services
 from gateway.store import clock_guard, lease
 from gateway.store.tables import mail, outbox
 
-Turn = Callable[[Services], None]
+Turn = Callable[[Services], object]
+# After a turn that failed the next one comes no sooner: its log stays readable while the database is away.
+FAILED_SECONDS = 1.0
 
 
 def sweep(services: Services) -> None:
@@ -59,6 +61,7 @@ class Timekeeper:
         if doubt is None or doubt.kind is not DoubtKind.JUMP:
             timers.fire_due(services)
             overdue.raise_missed(services, now=services.clock.now())
+            overdue.alarm_queue(services, now=services.clock.now())
 
     def watch(self, services: Services) -> Doubt | None:
         """Compare the clocks, note the turn, and return the doubt that is in force."""
@@ -100,11 +103,14 @@ class Ticker:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
+            pause = self._seconds
             try:
                 self._turn(self._services)
             except Unavailable as error:
                 maillog.store_unavailable(self._thread.name, error)
+                pause = max(pause, FAILED_SECONDS)
             except Exception as error:
                 # The one broad catch of this loop: the next turn must come whatever this one met.
                 maillog.worker_job_failed(self._thread.name, error)
-            self._stopped.wait(self._seconds)
+                pause = max(pause, FAILED_SECONDS)
+            self._stopped.wait(pause)

@@ -24,6 +24,7 @@ from gateway.cli import (
     doctor,
     errors,
     escalation,
+    events,
     explain,
     incident,
     ingest,
@@ -86,6 +87,7 @@ def tree() -> typer.Typer:
     for group in GROUPS:
         root.add_typer(group)
     admin.register(root)
+    events.register(root)
     root.add_typer(token.commands)
     backup.register(admin.db_commands)
     root.add_typer(admin.db_commands)

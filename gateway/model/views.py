@@ -292,6 +292,30 @@ class OutboxView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """An event of the feed.  cursor: its place; places follow each other without a gap.
+
+    sequence: its number in its case, from 1, also without a gap; None for an event about no case.
+    """
+
+    cursor: str
+    id: str
+    at: datetime
+    type: str
+    case: str | None
+    sequence: int | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedView:
+    """A page of the feed.  next: where to go on, whether anything came or not."""
+
+    items: tuple[EventView, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyView:
     """An API key; the key itself is never shown again."""
 

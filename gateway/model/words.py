@@ -179,6 +179,28 @@ class EscalationState(StrEnum):
     CLOSED = "closed"
 
 
+class EventType(StrEnum):
+    """What the event feed tells other systems.  Source: CONTRACT 4 of the product."""
+
+    CASE_OPENED = "case.opened"
+    CASE_UPDATED = "case.updated"
+    CASE_STATUS_CHANGED = "case.status_changed"
+    CASE_CLOSED = "case.closed"
+    CASE_REOPENED = "case.reopened"
+    MAIL_LINKED = "mail.linked"
+    MAIL_QUEUED = "mail.queued"
+    MAIL_RESOLVED = "mail.resolved"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_FAILED = "notice.failed"
+    NOTICE_BOUNCED = "notice.bounced"
+    ESCALATION_REQUESTED = "escalation.requested"
+    ESCALATION_ACCEPTED = "escalation.accepted"
+    ESCALATION_DECLINED = "escalation.declined"
+    ESCALATION_CLOSED = "escalation.closed"
+    QUEUE_ALARM = "queue.alarm"
+    MAILBOX_STALE = "mailbox.stale"
+
+
 class EscalationReason(StrEnum):
     """Why somebody escalates: the words that a request may give.  Source: CONTRACT 6 of the product."""
 

@@ -342,8 +342,10 @@ def _ask(
     notice = Notice.INFO_REQUESTED if status is Status.AWAITING_INFO else Notice.SOLUTION_PROPOSED
     steps = followups.plan(now, case.priority, profile.follow_up)
     context = {"text": text, "privacy_line": policy.privacy_line} if notice is Notice.INFO_REQUESTED else {"text": text}
+    asked = _from_agent(case, text, author)
     effects = (
-        _from_agent(case, text, author),
+        asked,
+        Publish(type="case.updated", case_number=case.number, data=_posted(asked)),
         SetStatus(case_number=case.number, status=status, substatus=chosen),
         StopEpisode(case_number=case.number, why="asked-again"),
         StartEpisode(case_number=case.number, status=status, question=text, steps=steps),

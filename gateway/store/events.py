@@ -1,17 +1,31 @@
-"""Events for other systems: plain rows; their cursor in the feed and their number in the case are left to a sequencer.
+"""Events for other systems: plain rows, and the feed that is made of them.
 
-So no writer waits for another, and no late commit is passed over.
+Writers insert rows and nothing else.  `sequence` gives committed rows their cursor in the feed and their number in the
+case, so no writer waits for another: a transaction that began early and commits late gets its place when it commits,
+behind all that was read before.  Cursors and numbers count up from 1 without a gap, and are never given twice.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, literal, or_, select, update
 
-from gateway.store.tables import event
+from gateway.model import EventType, Status
+from gateway.model.views import EventView
+from gateway.store.sql import add_up
+from gateway.store.tables import counter, event, event_sequence, support_case
 
+_CURSOR = "event-cursor"
 _APPEND = event.insert().returning(event.c.id)
+_UNSEEN = select(event.c.id, event.c.case_number).where(event.c.cursor.is_(None)).order_by(event.c.id)
+_ANY_UNSEEN = select(exists().where(event.c.cursor.is_(None)))
+_PLACE = (
+    update(event).where(event.c.id == bindparam("of")).values(cursor=bindparam("place"), sequence=bindparam("number"))
+)
+_AFTER = select(event).where(event.c.cursor > bindparam("after")).order_by(event.c.cursor).limit(bindparam("most"))
+_WORDS = frozenset(EventType)
 
 
 def append(conn: Connection, type_: str, *, case_number: str, data: Mapping[str, Any], now: datetime) -> int:
@@ -36,3 +50,74 @@ def after(conn: Connection, case_number: str, event_id: int) -> list[tuple[str, 
     """Return type and time of the events of a case that came after `event_id`, oldest first."""
     later = select(event.c.type, event.c.at).where(event.c.case_number == case_number, event.c.id > event_id)
     return [(row.type, row.at) for row in conn.execute(later.order_by(event.c.id))]
+
+
+def unseen(conn: Connection) -> bool:
+    """Say whether an event waits for its place in the feed."""
+    return bool(conn.execute(_ANY_UNSEEN).scalar())
+
+
+def sequence(conn: Connection, *, limit: int) -> int:
+    """Give committed events their places, oldest row first, `limit` at most; return how many.
+
+    The caller is the only one who does so until its transaction ends (`store.lead.take`); so all that was placed before
+    is committed, and a reader never sees a place before all earlier ones.
+    """
+    rows = conn.execute(_UNSEEN.limit(limit)).all()
+    if not rows:
+        return 0
+    last = _grown(conn, len(rows)) - len(rows)
+    numbers = _numbers(conn, Counter(row.case_number for row in rows if row.case_number))
+    places = []
+    for place, row in enumerate(rows, start=last + 1):
+        number = numbers.get(row.case_number)
+        places.append({"of": row.id, "place": place, "number": number})
+        if number is not None:
+            numbers[row.case_number] = number + 1
+    conn.execute(_PLACE, places)
+    return len(rows)
+
+
+def feed(conn: Connection, *, after: int, limit: int) -> list[EventView]:
+    """Return the events behind this cursor, in the order of the feed."""
+    return [_view(row) for row in conn.execute(_AFTER, {"after": after, "most": limit})]
+
+
+def forget(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Delete `limit` events at most that are older, oldest first; return how many.
+
+    Those of a case that is open, or was closed later than that, stay: its rules and its incident report read them.
+    """
+    kept = exists().where(
+        support_case.c.number == event.c.case_number,
+        or_(support_case.c.status != literal(Status.CLOSED), support_case.c.closed_at >= before),
+    )
+    old = select(event.c.id).where(event.c.cursor.is_not(None), event.c.at < before, ~kept)
+    return conn.execute(delete(event).where(event.c.id.in_(old.order_by(event.c.cursor).limit(limit)))).rowcount
+
+
+def _grown(conn: Connection, by: int) -> int:
+    """Return the last cursor that is given from now on."""
+    return int(conn.execute(add_up(conn, counter, counter.c.value), {"name": _CURSOR, "value": by}).scalar_one())
+
+
+def _numbers(conn: Connection, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Return the next number of each case, and note how many of them are taken now."""
+    grow = add_up(conn, event_sequence, event_sequence.c.last, event_sequence.c.case_number)
+    rows = [{"case_number": number, "last": count} for number, count in sorted(wanted.items())]
+    last = {row.case_number: row.last for row in conn.execute(grow, rows)} if rows else {}
+    return {number: last[number] - count + 1 for number, count in wanted.items()}
+
+
+def _view(row: Row[Any]) -> EventView:
+    told = row.type in _WORDS
+    return EventView(
+        cursor=str(row.cursor),
+        id=str(row.id),
+        at=row.at,
+        # A word of our own bookkeeping is shown as the change that it is.
+        type=row.type if told else EventType.CASE_UPDATED,
+        case=row.case_number or None,
+        sequence=row.sequence,
+        data=row.data if told else {**row.data, "changed": row.type.partition(".")[2]},
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from gateway.linking import sighting
 from gateway.model import Hint, QueueForAdmin, Resolution
@@ -71,6 +71,17 @@ def claim(conn: Connection, item_id: int, by: str, *, now: datetime | None) -> N
     conn.execute(claimed.values(claimed_by=by, claimed_at=now))
 
 
+def overdue(conn: Connection, *, before: datetime) -> bool:
+    """Say whether an open item is older, and nobody was told of it."""
+    return bool(conn.execute(select(exists().where(*_quietly_waiting(before)))).scalar())
+
+
+def mark_alarmed(conn: Connection, *, before: datetime, now: datetime) -> list[int]:
+    """Mark the open items that are older and of which nobody was told; return their ids, oldest first."""
+    mark = update(queue_item).where(*_quietly_waiting(before)).values(alarmed_at=now).returning(queue_item.c.id)
+    return sorted(conn.execute(mark).scalars())
+
+
 def views(
     conn: Connection,
     *,
@@ -91,6 +102,10 @@ def views(
         found = found.where(queue_item.c.reason == reason)
     found = found.where(queue_item.c.id > after).order_by(queue_item.c.id).limit(limit)
     return [_view(row, now) for row in conn.execute(found)]
+
+
+def _quietly_waiting(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return queue_item.c.state == OPEN, queue_item.c.alarmed_at.is_(None), queue_item.c.created_at < before
 
 
 def _view(row: Any, now: datetime) -> QueueItemView:

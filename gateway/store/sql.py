@@ -18,3 +18,17 @@ def _insert_new(dialect: str, table: Table, *returned: Column[Any]) -> Any:
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = make(table).on_conflict_do_nothing()
     return statement.returning(*returned) if returned else statement
+
+
+def add_up(conn: Connection, table: Table, total: Column[Any], *returned: Column[Any]) -> Any:
+    """Return an INSERT that adds to `total` where the key is there.  The new total comes back, after `returned`."""
+    return _add_up(conn.dialect.name, table, total, *returned)
+
+
+@cache
+def _add_up(dialect: str, table: Table, total: Column[Any], *returned: Column[Any]) -> Any:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(table)
+    grown = {total.name: total + statement.excluded[total.name]}
+    keys = list(table.primary_key.columns)
+    return statement.on_conflict_do_update(index_elements=keys, set_=grown).returning(*returned, total)

@@ -320,6 +320,8 @@ queue_item = Table(
     Column("resolved_at", Instant),
     Column("resolved_by", Text, nullable=False, server_default=""),
     Column("why", Text, nullable=False, server_default=""),
+    # When the admin team was told that it waits for too long.
+    Column("alarmed_at", Instant),
     # What undo has to put back (`desk/queue.py` writes and reads it).
     Column("undo", JSON),
     Index("ix_queue_item_state", "state", "id"),
@@ -365,6 +367,7 @@ outbox = Table(
 # Threading headers and hints look a Message-ID up; it is ours and short, so an index is safe.
 Index("ix_outbox_message_id", outbox.c.message_id)
 
+_unseen = text("cursor IS NULL")
 # Plain rows; the sequencer gives committed ones their cursor in the feed and their sequence, from 1, in the case.
 event = Table(
     "event",
@@ -377,6 +380,16 @@ event = Table(
     Column("data", JSON, nullable=False),
     Column("cursor", BigInteger, unique=True),
     Index("ix_event_case", "case_number", "id"),
+    # What the sequencer has not seen stands together, whatever the feed holds.
+    Index("ix_event_fresh", "id", sqlite_where=_unseen, postgresql_where=_unseen),
+)
+
+# The last sequence number of each case; it outlives the events, which are forgotten after a while.
+event_sequence = Table(
+    "event_sequence",
+    metadata,
+    Column("case_number", String(10), primary_key=True),
+    Column("last", Integer, nullable=False),
 )
 
 # What the schedulers know of the clock, one row: the last turn, and until when nothing may be believed of it.

@@ -228,4 +228,25 @@ MUTANTS = (
 """,
         tests=(f"{LADDER}::test_production_down_pauses_the_ladder_and_the_time_left_is_kept",),
     ),
+    Mutant(
+        name="events get their place when they are written, so a late commit is passed over",
+        file="gateway/store/events.py",
+        old="""event.c.cursor > bindparam("after")).order_by(event.c.cursor)""",
+        new="""event.c.id > bindparam("after")).order_by(event.c.id)""",
+        tests=("tests/store/test_event_feed.py::test_a_commit_that_comes_late_gets_its_place_behind_what_was_read",),
+    ),
+    Mutant(
+        name="two sequencers at once",
+        file="gateway/store/lead.py",
+        old="""    return bool(conn.execute(select(func.pg_try_advisory_xact_lock(task))).scalar())""",
+        new="""    return True""",
+        tests=("tests/store/test_event_feed.py::test_while_one_leads_another_passes_without_waiting",),
+    ),
+    Mutant(
+        name="an event says what somebody wrote",
+        file="gateway/rules/requests.py",
+        old="""    return {"channel": posted.channel, "visibility": posted.visibility}""",
+        new="""    return {"channel": posted.channel, "visibility": posted.visibility, "text": posted.text}""",
+        tests=("tests/story/test_event_feed_story.py",),
+    ),
 )

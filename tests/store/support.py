@@ -4,10 +4,13 @@ import hashlib
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 
+from gateway.clock import FixedClock
+from gateway.config import Config
 from gateway.inbound import content_key
 from gateway.model import (
     Case,
@@ -27,7 +30,9 @@ from gateway.model import (
     Substatus,
 )
 from gateway.reasons import Reason
+from gateway.services import Services
 from gateway.store import cases, contacts, outbox
+from gateway.store.db import Database
 from gateway.store.instance import Instance
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
@@ -95,6 +100,11 @@ def queued() -> Decision:
 def digest(content: bytes) -> str:
     """Return the name of a content."""
     return hashlib.sha256(content).hexdigest()
+
+
+def services_on(database: Database, *, now: datetime = NOW) -> Services:
+    """Return as much of the services as a turn of the scheduler needs: a database, a clock, usual settings."""
+    return cast(Services, SimpleNamespace(database=database, clock=FixedClock(now), config=Config()))
 
 
 def together(count: int, work: Callable[[int], T]) -> list[T]:
