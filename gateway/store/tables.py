@@ -1,4 +1,4 @@
-"""The tables: two durable queues (`mail`, `outbox`), the cases, the admin queue, the events.
+"""The tables: two durable queues (`mail`, `outbox`), the cases, the admin queue; what happened is in `journal_tables`.
 
 Only columns, keys and indexes stand here.  Migrations create them; a test compares both.
 Both queues share the lease columns, so that `lease.py` serves them alike.  Datetimes are aware UTC.
@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from gateway.store.columns import Instant, id_column, lease_columns, metadata, queue_indexes
+from gateway.store.journal_tables import event, event_sequence
 
 __all__ = [
     "Instant",
@@ -39,6 +40,7 @@ __all__ = [
     "episode",
     "escalation",
     "event",
+    "event_sequence",
     "follow_up_step",
     "instance",
     "mail",
@@ -366,31 +368,6 @@ outbox = Table(
 )
 # Threading headers and hints look a Message-ID up; it is ours and short, so an index is safe.
 Index("ix_outbox_message_id", outbox.c.message_id)
-
-_unseen = text("cursor IS NULL")
-# Plain rows; the sequencer gives committed ones their cursor in the feed and their sequence, from 1, in the case.
-event = Table(
-    "event",
-    metadata,
-    id_column(),
-    Column("at", Instant, nullable=False),
-    Column("type", String(32), nullable=False),
-    Column("case_number", String(10), nullable=False, server_default=""),
-    Column("sequence", Integer),
-    Column("data", JSON, nullable=False),
-    Column("cursor", BigInteger, unique=True),
-    Index("ix_event_case", "case_number", "id"),
-    # What the sequencer has not seen stands together, whatever the feed holds.
-    Index("ix_event_fresh", "id", sqlite_where=_unseen, postgresql_where=_unseen),
-)
-
-# The last sequence number of each case; it outlives the events, which are forgotten after a while.
-event_sequence = Table(
-    "event_sequence",
-    metadata,
-    Column("case_number", String(10), primary_key=True),
-    Column("last", Integer, nullable=False),
-)
 
 # What the schedulers know of the clock, one row: the last turn, and until when nothing may be believed of it.
 clock_guard = Table(

@@ -186,8 +186,8 @@ def test_asking_starts_a_new_wait_ends_a_running_one_and_mails_the_question(stat
         decision = requests.propose_solution(case(status), "Do this", TESS, None, policy=POLICY, now=NOW)
         to, notice = Status.SOLUTION_PROPOSED, "solution-proposed"
     kinds = [type(effect) for effect in decision.effects]
-    assert kinds == [RecordUpdate, SetStatus, StopEpisode, StartEpisode, Notify]
-    recorded, moved, _, started, told = decision.effects
+    assert kinds == [RecordUpdate, Publish, SetStatus, StopEpisode, StartEpisode, Notify]
+    recorded, _, moved, _, started, told = decision.effects
     assert (recorded.visibility, recorded.author) == (Visibility.PUBLIC, TESS)  # type: ignore[union-attr]
     assert moved.status is started.status is to  # type: ignore[union-attr]
     assert len(started.steps) == 3  # type: ignore[union-attr]
