@@ -10,12 +10,14 @@ from gateway.model.deciding import (
     Decision,
     Effect,
     MarkBounced,
+    MarkUndeliverable,
     MissTarget,
     Notify,
     OpenCase,
     OpenEscalation,
     Publish,
     QueueForAdmin,
+    RecordFailure,
     RecordUpdate,
     ReviewEscalation,
     SentMail,
@@ -27,6 +29,7 @@ from gateway.model.deciding import (
     StartEpisode,
     StopEpisode,
 )
+from gateway.model.delivering import DeliveryRecord, FailureKind
 from gateway.model.escalation import Escalation, EscalationFacts
 from gateway.model.linking import Hint, HintFacts, HintQuery, KnownReference, Link, Linked, ReferenceState, Unlinked
 from gateway.model.mail import (
@@ -48,7 +51,7 @@ from gateway.model.mail import (
     Verdict,
 )
 from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
-from gateway.model.policy import FollowUpPolicy, Policy, Profile, ServiceTargets
+from gateway.model.policy import BouncePolicy, FollowUpPolicy, Policy, Profile, ServiceTargets
 from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
     Access,
@@ -74,6 +77,7 @@ __all__ = [
     "Accepted",
     "Access",
     "Attachment",
+    "BouncePolicy",
     "BounceRecipient",
     "BounceReport",
     "Case",
@@ -84,6 +88,7 @@ __all__ = [
     "Contact",
     "Decision",
     "Deferred",
+    "DeliveryRecord",
     "Disposition",
     "Doubt",
     "DoubtKind",
@@ -95,6 +100,7 @@ __all__ = [
     "EscalationFacts",
     "EscalationReason",
     "EscalationState",
+    "FailureKind",
     "Feed",
     "FollowUpPolicy",
     "FollowUpStep",
@@ -111,6 +117,7 @@ __all__ = [
     "MailFacts",
     "MailKind",
     "MarkBounced",
+    "MarkUndeliverable",
     "MissTarget",
     "NewMail",
     "Notice",
@@ -125,6 +132,7 @@ __all__ = [
     "QueueForAdmin",
     "Reading",
     "ReadingRules",
+    "RecordFailure",
     "RecordUpdate",
     "ReferenceState",
     "Rejected",
