@@ -12,8 +12,9 @@ from sqlalchemy import Connection, delete, func, select, update
 from gateway import addresses
 from gateway.model import DeliveryRecord, FailureKind, RecordFailure
 from gateway.model.views import UndeliverableView
+from gateway.store.address_tables import delivery_failure, undeliverable
 from gateway.store.sql import insert_new
-from gateway.store.tables import contact_address, delivery_failure, outbox, undeliverable
+from gateway.store.tables import contact_address, outbox
 
 
 def record(conn: Connection, address: str, *, outbox_id: int, since: datetime) -> DeliveryRecord | None:
