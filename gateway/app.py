@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from gateway import addresses, maillog, overdue, process, scheduler, sequencer, timers
+from gateway import addresses, maillog, overdue, process, refusals, scheduler, sequencer, timers
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
@@ -240,6 +240,7 @@ class App:
             clock=self.clock,
             owners=self.services.owners,
             call_help=lambda: self._ring_outbox(()),
+            refused=lambda conn, entry, outcome, now: refusals.after(conn, self.services, entry, outcome, now=now),
         )
 
     def _services(self, ours: instance.Instance) -> Services:

@@ -232,6 +232,14 @@ class UnlinkedNoticeSection(Section):
     enabled: bool = False
 
 
+class BouncesSection(Section):
+    """When an address to which mail cannot be delivered gets no more of it."""
+
+    hard: int = Field(default=1, ge=0)
+    soft: int = Field(default=3, ge=0)
+    window_days: int = Field(default=30, ge=1)
+
+
 class QueueSection(Section):
     """The admin queue."""
 
@@ -282,6 +290,7 @@ class Config(BaseSettings):
     retention: RetentionSection = RetentionSection()
     escalation: EscalationSection = EscalationSection()
     unlinked_notice: UnlinkedNoticeSection = UnlinkedNoticeSection()
+    bounces: BouncesSection = BouncesSection()
     queue: QueueSection = QueueSection()
     webhooks: WebhooksSection = WebhooksSection()
     scheduler: SchedulerSection = SchedulerSection()

@@ -19,12 +19,14 @@ from gateway.model import (
     Decision,
     Effect,
     MarkBounced,
+    MarkUndeliverable,
     MissTarget,
     Notify,
     OpenCase,
     OpenEscalation,
     Publish,
     QueueForAdmin,
+    RecordFailure,
     RecordUpdate,
     ReviewEscalation,
     SetContact,
@@ -39,7 +41,7 @@ from gateway.model import (
 )
 from gateway.rules import followups
 from gateway.rules import targets as target_rules
-from gateway.store import cases, escalations, events, outbox, queue, targets, timers
+from gateway.store import cases, deliverability, escalations, events, outbox, queue, targets, timers
 from gateway.store.instance import Instance
 
 
@@ -127,6 +129,10 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             queue.add(conn, effect, now=now)
         case MarkBounced():
             outbox.mark_bounced(conn, effect.outbox_id, now=now)
+        case RecordFailure():
+            deliverability.count(conn, effect, now=now)
+        case MarkUndeliverable():
+            deliverability.mark(conn, effect.address, why=clean_text(effect.why), now=now)
         case OpenEscalation():
             _open_escalation(conn, effect, _case(applied), now=now)
         case ReviewEscalation():

@@ -25,6 +25,7 @@ from gateway.model import (
     Circumstances,
     Contact,
     Decision,
+    DeliveryRecord,
     Envelope,
     Escalation,
     Feed,
@@ -43,7 +44,7 @@ from gateway.model import (
 from gateway.reasons import Reason
 from gateway.rules import mail as mail_rules
 from gateway.services import Services
-from gateway.store import cases, contacts, escalations, mails, outbox
+from gateway.store import cases, contacts, deliverability, escalations, mails, outbox
 from gateway.store import hints as hint_store
 from gateway.store.db import GONE, patiently
 
@@ -230,7 +231,17 @@ def _circumstances(
         names_another=sent is not None and _names_another(conn, reading.bounce, sent),
         hints=_hints(conn, link, entry, reading),
         escalation=_escalation(conn, link, case),
+        record=_record(conn, services, sent, facts, now=now),
     )
+
+
+def _record(
+    conn: Connection, services: Services, sent: SentMail | None, facts: MailFacts, *, now: datetime
+) -> DeliveryRecord | None:
+    if sent is None or facts.kind is not MailKind.BOUNCE:
+        return None
+    since = now - services.policy.bounces.window
+    return deliverability.record(conn, sent.to, outbox_id=sent.outbox_id, since=since)
 
 
 def _escalation(conn: Connection, link: Link, case: Case | None) -> Escalation | None:

@@ -82,6 +82,7 @@ class Reason(StrEnum):
     ESCALATION_REPLY_UNREAD = "escalation-reply-unread"
     REMINDER_BOUNCED = "reminder-bounced"
     REMINDER_NOT_DELIVERED = "reminder-not-delivered"
+    CONTACT_UNDELIVERABLE = "contact-undeliverable"
     MAILBOX_STALE = "mailbox-stale"
     # other
     DONE = "done"
@@ -162,6 +163,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.ESCALATION_REPLY_UNREAD: "The case is not closed while a reply in its escalation feed is unread.",
     Reason.REMINDER_BOUNCED: "The last reminder came back, so the customer does not know that the case would close.",
     Reason.REMINDER_NOT_DELIVERED: "No relay has accepted the last reminder, so the customer was not warned.",
+    Reason.CONTACT_UNDELIVERABLE: "Mail to the contact came back; nothing is sent until a person clears the address.",
     Reason.MAILBOX_STALE: "The case is not closed while a mailbox cannot be fetched; the answer may lie in it.",
     Reason.DONE: "Done as asked.",
     Reason.DUPLICATE: "The same mail was received before; this copy has no effect.",

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway import effects, maillog
+from gateway import addresses, effects, maillog
 from gateway.model import Case, TimerFacts
 from gateway.model.views import PlannedView
 from gateway.reasons import Reason
 from gateway.rules import followups
 from gateway.services import Services
-from gateway.store import cases, clock_guard, outbox_views, timers
+from gateway.store import cases, clock_guard, deliverability, outbox_views, timers
 from gateway.store.db import GONE
 
 # Cases of one transaction: enough to share a commit, few enough that a mail never waits long for the database.
@@ -118,6 +118,7 @@ def forecast(services: Services, until: datetime) -> list[PlannedView]:
             last = due[-1]
             found = cases.load_many(conn, [one.case_id for one in due])
             facts = timers.facts(conn, found, unread={}, stale_mailbox="", clock_doubted=False)
+            facts = _with_contacts(conn, found, facts)
             for case in found:
                 # A turn processes all mail first, so none of it is in the way then.
                 quiet = replace(facts[case.id], mail_unprocessed=False)
@@ -135,12 +136,21 @@ def confirm_clock(services: Services) -> None:
 
 def _facts(conn: Connection, services: Services, found: Sequence[Case], now: datetime) -> dict[int, TimerFacts]:
     closing = [case for case in found if followups.wants_to_close(case.episode, now)]
-    if not closing:
-        return {}
-    return timers.facts(
-        conn,
-        closing,
-        unread=services.unread_escalation_replies(conn, [case.id for case in closing]),
-        stale_mailbox=services.stale_mailbox(),
-        clock_doubted=clock_guard.current(conn) is not None,
-    )
+    facts = {}
+    if closing:
+        facts = timers.facts(
+            conn,
+            closing,
+            unread=services.unread_escalation_replies(conn, [case.id for case in closing]),
+            stale_mailbox=services.stale_mailbox(),
+            clock_doubted=clock_guard.current(conn) is not None,
+        )
+    return _with_contacts(conn, found, facts)
+
+
+def _with_contacts(conn: Connection, found: Sequence[Case], facts: dict[int, TimerFacts]) -> dict[int, TimerFacts]:
+    """Add what the ladder must know before a reminder as well: whether mail reaches the contact."""
+    keys = {case.id: addresses.key(case.contact.email) for case in found}
+    marked = deliverability.among(conn, set(keys.values()))
+    silent = (case_id for case_id, key in keys.items() if key in marked)
+    return facts | {one: replace(facts.get(one, TimerFacts()), contact_undeliverable=True) for one in silent}

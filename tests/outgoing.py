@@ -1,6 +1,7 @@
 """Sample outgoing mails, and a store of them in memory that keeps the promises of `gateway.store.outbox`."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -66,7 +67,7 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
     Notice.REOPEN_REQUESTED: {"reopen_until": "2026-12-25", "reopen_how": "phone"},
     Notice.CLOSURE_REQUESTED: {"author": "maria@example.org", "text": "It runs, thank you."},
     Notice.REOPEN_WANTED: {"author": "maria@example.org", "text": "It stopped again."},
-    Notice.DELIVERY_FAILED: {"recipient": "maria@example.org"},
+    Notice.DELIVERY_FAILED: {"recipient": "maria@example.org", "held": True, "reply": "550 5.1.1 unknown"},
     Notice.ESCALATION_RECEIVED: {
         "reason": "no-progress",
         "details": "Nothing moves since Monday.",
@@ -195,7 +196,14 @@ class MemoryOutbox:
             return held
 
     def settle(
-        self, db: Any, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime
+        self,
+        db: Any,
+        entry: OutboxEntry,
+        outcome: RelayOutcome,
+        *,
+        next_run_at: datetime | None,
+        now: datetime,
+        then: Callable[[Any], object] | None = None,
     ) -> bool:
         with self.lock:
             row = self.rows[entry.id]
@@ -210,6 +218,8 @@ class MemoryOutbox:
             else:
                 row.state = EntryState.DEAD
             self.journal.append((row.state.value, entry.id))
+            if then is not None:
+                then(db)
             return True
 
     def park(self, db: Any, entry: OutboxEntry, *, why: str, now: datetime) -> bool:

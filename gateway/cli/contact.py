@@ -11,7 +11,7 @@ from gateway.cli.case import Author, Number, our_side
 from gateway.cli.case import commands as case_commands
 from gateway.cli.case import draw as draw_case
 from gateway.model import Access
-from gateway.model.views import AccountView, ContactView
+from gateway.model.views import AccountView, ContactView, UndeliverableView
 
 commands = noun("contact", "Look after the customer's people.", example="gateway contact show dana@example.com")
 account_commands = noun("account", "Look after customers as accounts.", example="gateway account list")
@@ -74,16 +74,39 @@ def show(call: Call, email: Email) -> None:
     call.show(call.look(lambda services: contacts.show(services, email)), _draw)
 
 
-@command(commands, "list", example=("gateway contact list", "gateway contact list --account Northwind"))
+@command(
+    commands,
+    "list",
+    example=(
+        "gateway contact list",
+        "gateway contact list --account Northwind",
+        "gateway contact list --undeliverable",
+    ),
+)
 def list_(
     call: Call,
     account: Annotated[str, typer.Option(metavar="NAME", help="Only those of this account.")] = "",
+    undeliverable: Annotated[
+        bool, typer.Option("--undeliverable", help="The addresses to which nothing is sent, because mail came back.")
+    ] = False,
     limit: Limit = 100,
 ) -> None:
     """List contacts by their addresses."""
-    from gateway.desk import contacts
+    from gateway.desk import contacts, deliverability
 
-    call.show_all(call.look(lambda services: contacts.find(services, account=account, limit=limit)), _draw_list)
+    if undeliverable:
+        call.show_all(call.look(lambda services: deliverability.find(services, limit=limit)), _draw_undeliverable)
+    else:
+        call.show_all(call.look(lambda services: contacts.find(services, account=account, limit=limit)), _draw_list)
+
+
+@command(commands, "deliverable", example="gateway contact deliverable dana@example.com")
+def deliverable(call: Call, email: Email, author: Author = "") -> None:
+    """Send to a contact again to whom mail had come back; what was held for the address leaves now."""
+    from gateway.desk import deliverability
+
+    by = author or our_side(call.settings())
+    call.show(call.change(lambda services: deliverability.clear(services, email, by=by)), _draw)
 
 
 @command(account_commands, "list", example="gateway account list")
@@ -160,6 +183,7 @@ def _draw(one: ContactView) -> None:
             ("time zone", one.timezone or "not known"),
             ("phone PIN", "is set" if one.has_pin else "none"),
             ("acts for", one.acts_for),
+            ("no mail to", one.undeliverable),
         ]
     )
 
@@ -170,6 +194,15 @@ def _draw_list(found: Sequence[ContactView]) -> None:
         [(c.email, c.name, c.account, c.access, "yes" if c.has_pin else "", c.alternates) for c in found],
         cut=("NAME", "ACCOUNT", "ALTERNATES"),
         empty="No contact fits; `gateway contact set --help` shows how one is made.",
+    )
+
+
+def _draw_undeliverable(found: Sequence[UndeliverableView]) -> None:
+    console.table(
+        ("EMAIL", "SINCE", "WHY"),
+        [(one.email, one.since, one.why) for one in found],
+        cut=("WHY",),
+        empty="Mail reaches every contact, as far as is known.",
     )
 
 

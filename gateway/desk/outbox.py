@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gateway import addresses
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, NotFound
 from gateway.model import EntryState
 from gateway.model.views import OutboxView
 from gateway.reasons import Reason
 from gateway.services import Services
-from gateway.store import outbox, outbox_views
+from gateway.store import deliverability, outbox, outbox_views
 
 HELD_TOGETHER = "held together with all others, by a person or a restore"
 
@@ -73,6 +74,11 @@ def _move(
 ) -> OutboxView:
     before = show(services, entry_id)
     with services.database.write() as conn:
+        if to is EntryState.READY and deliverability.among(conn, [addresses.key(before.to)]):
+            sentence = (
+                f"Mail to {before.to} comes back; if it works again, say `gateway contact deliverable {before.to}`."
+            )
+            raise Conflict(Reason.CONTACT_UNDELIVERABLE, sentence)
         moved = outbox.move(conn, row_id(entry_id), state=to, allowed=allowed, **values)
     if not moved:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Mail {before.id} is {before.state} and cannot be {verb}.")

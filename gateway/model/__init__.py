@@ -10,12 +10,14 @@ from gateway.model.deciding import (
     Decision,
     Effect,
     MarkBounced,
+    MarkUndeliverable,
     MissTarget,
     Notify,
     OpenCase,
     OpenEscalation,
     Publish,
     QueueForAdmin,
+    RecordFailure,
     RecordUpdate,
     ReviewEscalation,
     SentMail,
@@ -27,6 +29,7 @@ from gateway.model.deciding import (
     StartEpisode,
     StopEpisode,
 )
+from gateway.model.delivering import DeliveryRecord, FailureKind
 from gateway.model.escalation import Escalation, EscalationFacts
 from gateway.model.linking import Hint, HintFacts, HintQuery, KnownReference, Link, Linked, ReferenceState, Unlinked
 from gateway.model.mail import (
@@ -48,7 +51,7 @@ from gateway.model.mail import (
     Verdict,
 )
 from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
-from gateway.model.policy import FollowUpPolicy, Policy, Profile, ServiceTargets
+from gateway.model.policy import BouncePolicy, FollowUpPolicy, Policy, Profile, ServiceTargets
 from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
     Access,
@@ -75,6 +78,7 @@ __all__ = [
     "Accepted",
     "Access",
     "Attachment",
+    "BouncePolicy",
     "BounceRecipient",
     "BounceReport",
     "Case",
@@ -85,6 +89,7 @@ __all__ = [
     "Contact",
     "Decision",
     "Deferred",
+    "DeliveryRecord",
     "Disposition",
     "Doubt",
     "DoubtKind",
@@ -97,6 +102,7 @@ __all__ = [
     "EscalationReason",
     "EscalationState",
     "EventType",
+    "FailureKind",
     "Feed",
     "FollowUpPolicy",
     "FollowUpStep",
@@ -113,6 +119,7 @@ __all__ = [
     "MailFacts",
     "MailKind",
     "MarkBounced",
+    "MarkUndeliverable",
     "MissTarget",
     "NewMail",
     "Notice",
@@ -127,6 +134,7 @@ __all__ = [
     "QueueForAdmin",
     "Reading",
     "ReadingRules",
+    "RecordFailure",
     "RecordUpdate",
     "ReferenceState",
     "Rejected",

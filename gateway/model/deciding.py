@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.model.case import Case, Contact, FollowUpStep
+from gateway.model.delivering import DeliveryRecord, FailureKind
 from gateway.model.escalation import Escalation
 from gateway.model.linking import Hint
 from gateway.model.mail import TraceStep
@@ -157,6 +158,24 @@ class MarkBounced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFailure:
+    """Count that an outgoing mail did not reach a contact's address; one mail counts once.  why: the other's words."""
+
+    outbox_id: int
+    address: str
+    kind: FailureKind
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkUndeliverable:
+    """Send nothing more to an address until a person clears it.  why: the words that decided it."""
+
+    address: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEscalation:
     """Begin an escalation; a second active one of the same case is refused by a UNIQUE index."""
 
@@ -222,6 +241,8 @@ Effect = (
     | Publish
     | QueueForAdmin
     | MarkBounced
+    | RecordFailure
+    | MarkUndeliverable
     | OpenEscalation
     | ReviewEscalation
     | SetContact
@@ -253,6 +274,7 @@ class SentMail:
     to: str
     message_id: str
     case_number: str
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +285,7 @@ class Circumstances:
     already_told: this sender got such a notice within a day, or too many of them left within the hour.
     sent: our mail whose bounce address it came to; names_another: the bounce names an address of another contact.
     escalation: the latest one of the case, looked up for a mail to the escalation feed only.
+    record: of the address that the bounced mail went to; None when it is no contact's.
     """
 
     case: Case | None = None
@@ -272,3 +295,4 @@ class Circumstances:
     names_another: bool = False
     hints: tuple[Hint, ...] = ()
     escalation: Escalation | None = None
+    record: DeliveryRecord | None = None

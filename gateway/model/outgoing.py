@@ -72,9 +72,13 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Never: a 5xx for this recipient or this content, or an address that is none."""
+    """Never: a 5xx for this recipient or this content, or an address that is none.
+
+    recipient: it was the recipient that the relay refused (at RCPT), not the sender or the content.
+    """
 
     reply: str
+    recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

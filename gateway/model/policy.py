@@ -57,6 +57,15 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BouncePolicy:
+    """How many mails have to come back within the window until an address counts as undeliverable; 0: never."""
+
+    hard: int = 1
+    soft: int = 3
+    window: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the rules need of this installation beside the case's profile.
 
@@ -77,6 +86,7 @@ class Policy:
     uploads_days: int = 30
     case_days: int = 30
     undo_minutes: int = 30
+    bounces: BouncePolicy = BouncePolicy()
 
     def profile(self, name: str) -> Profile:
         """Return the profile of this name, the default one when the name is gone from the settings."""

@@ -51,11 +51,12 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFacts:
-    """Everything that may keep the closer from closing; the defaults are a quiet world.
+    """Everything that may keep the ladder from going on; the defaults are a quiet world.
 
     mail_unprocessed: any mail received before now has no disposition yet.  mail_names_case: a queued or quarantined
     mail names this case.  unread_escalation_replies: of the escalation feed.  stale_mailbox: name of one, "" for none.
     clock_doubted: the clock jumped or the scheduler was away, and nobody has confirmed the time.
+    contact_undeliverable: mail to the contact came back, and nobody has said that the address works again.
     """
 
     mail_unprocessed: bool = False
@@ -65,3 +66,4 @@ class TimerFacts:
     last_reminder: SentReminder | None = None
     stale_mailbox: str = ""
     clock_doubted: bool = False
+    contact_undeliverable: bool = False

@@ -145,7 +145,10 @@ class EscalationView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactView:
-    """A person of the customer; the PIN itself is never shown.  acts_for: accounts that the account acts for."""
+    """A person of the customer; the PIN itself is never shown.  acts_for: accounts that the account acts for.
+
+    undeliverable: those of the addresses to which nothing is sent, because mail to them came back.
+    """
 
     email: str
     name: str
@@ -156,6 +159,16 @@ class ContactView:
     timezone: str
     has_pin: bool
     acts_for: tuple[str, ...]
+    undeliverable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndeliverableView:
+    """A contact's address to which nothing is sent.  why: the words of the server that decided it."""
+
+    email: str
+    since: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

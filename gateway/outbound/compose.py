@@ -42,7 +42,7 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.REOPEN_REQUESTED: ("reopen_until", "reopen_how"),
     Notice.CLOSURE_REQUESTED: ("author", "text"),
     Notice.REOPEN_WANTED: ("author", "text"),
-    Notice.DELIVERY_FAILED: ("recipient",),
+    Notice.DELIVERY_FAILED: ("recipient", "held", "reply"),
     Notice.ESCALATION_RECEIVED: ("reason", "details", "warnings"),
     Notice.ESCALATION_ACCEPTED: ("owner", "importance", "urgency", "text"),
     Notice.ESCALATION_DECLINED: ("text",),

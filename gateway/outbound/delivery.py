@@ -46,9 +46,19 @@ class OutboxStore(Protocol):
         ...
 
     def settle(
-        self, db: Any, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime
+        self,
+        db: Any,
+        entry: OutboxEntry,
+        outcome: RelayOutcome,
+        *,
+        next_run_at: datetime | None,
+        now: datetime,
+        then: Callable[[Any], object] | None = None,
     ) -> bool:
-        """Record an outcome.  next_run_at None after Deferred or Unknown: dead.  False when the fence has moved."""
+        """Record an outcome.  next_run_at None after Deferred or Unknown: dead.  False when the fence has moved.
+
+        then: done in the same transaction, when the fence has not moved.
+        """
         ...
 
     def park(self, db: Any, entry: OutboxEntry, *, why: str, now: datetime) -> bool:
@@ -62,6 +72,7 @@ class PostOffice:
 
     owners: names for the leases.  batch: rows of one claim.  call_help: asks for another worker when a claim came back
     full; calling it too often must be harmless.  jitter: a number from 0 up to 1.
+    refused: what follows, in the transaction that settles a mail, when the relay refused it for good.
     """
 
     db: Any
@@ -74,6 +85,7 @@ class PostOffice:
     batch: int = 10
     call_help: Callable[[], None] = lambda: None
     jitter: Callable[[], float] = random.random
+    refused: Callable[[Any, OutboxEntry, Rejected, datetime], object] = lambda *_: None
 
 
 def drain(office: PostOffice) -> int:
@@ -161,7 +173,11 @@ def _settle(office: PostOffice, entry: OutboxEntry, outcome: RelayOutcome) -> bo
     if next_run_at is None and not accepted:
         maillog.outbox_gave_up(entry, outcome)
     # What the relay took and we forgot would leave twice, so a database that is away for a moment is waited for.
-    settle = partial(office.store.settle, office.db, entry, outcome, next_run_at=next_run_at, now=now)
+    then = None
+    if isinstance(outcome, Rejected):
+        refusal = outcome
+        then = lambda conn: office.refused(conn, entry, refusal, now)  # noqa: E731
+    settle = partial(office.store.settle, office.db, entry, outcome, next_run_at=next_run_at, now=now, then=then)
     if not patiently("deliver", settle):
         maillog.outbox_lease_lost(entry)
         return False

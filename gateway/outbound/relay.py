@@ -226,7 +226,7 @@ class _Session:
         try:
             code, reply = self._smtp.docmd(f"RCPT TO:<{to}>")
             if not 200 <= code < 300:
-                return self._refusal(code, reply)
+                return self._refusal(code, reply, recipient=True)
             code, reply = self._smtp.docmd("DATA")
             if code != 354:
                 return self._refusal(code, reply)
@@ -253,9 +253,9 @@ class _Session:
         self._smtp.close()
         return Unknown(reply=_words(code, reply))
 
-    def _refusal(self, code: int, reply: bytes) -> RelayOutcome:
+    def _refusal(self, code: int, reply: bytes, *, recipient: bool = False) -> RelayOutcome:
         if 500 <= code < 600 and code not in NOT_SIGNED_IN:
-            return Rejected(reply=_words(code, reply))
+            return Rejected(reply=_words(code, reply), recipient=recipient)
         if code == 421 or code < 400:
             # It hangs up, or it has lost its place in the dialogue: what it would do next cannot be known.
             self._smtp.close()

@@ -1,6 +1,7 @@
 """The follow-up ladder of a wait for the customer: when a step is due, what it does, and what keeps it from it.  Pure.
 
-    step 1, 2   remind    due on day 2 and 5; of several that are due only the last one is sent, the others are skipped
+    step 1, 2   remind    due on day 2 and 5; of several that are due only the last one is sent, the others are skipped;
+                          nothing is written to an address that takes no mail (LP-05)
     step 3      closes    due on day 10, and never before the last reminder has had its distance, and never while
                           something may be the answer: `_hold` is the whole list (PROCESS 4.7)
 
@@ -42,8 +43,13 @@ LATE = timedelta(hours=1)
 NOTHING = timedelta(0)
 # How the case ends that nobody answered (4.6).
 ENDINGS = {Status.AWAITING_INFO: Substatus.CANCELLED, Status.SOLUTION_PROPOSED: Substatus.RESOLVED}
-# What keeps a case from being closed and that its owner has to do something about.
-FOR_THE_OWNER = (Reason.MAIL_UNANSWERED, Reason.REMINDER_BOUNCED, Reason.REMINDER_NOT_DELIVERED)
+# What keeps a case from being reminded or closed and that its owner has to do something about.
+FOR_THE_OWNER = (
+    Reason.MAIL_UNANSWERED,
+    Reason.REMINDER_BOUNCED,
+    Reason.REMINDER_NOT_DELIVERED,
+    Reason.CONTACT_UNDELIVERABLE,
+)
 
 
 def plan(started_at: datetime, priority: Priority, policy: FollowUpPolicy) -> tuple[FollowUpStep, ...]:
@@ -74,7 +80,7 @@ def last_reminder(episode: Episode) -> FollowUpStep | None:
 def on_timer(case: Case, facts: TimerFacts, *, now: datetime, policy: Policy) -> Decision:
     """Decide what the timer of a case does now; firing it twice is nothing, for the steps say what was done.
 
-    facts: needed where `wants_to_close`; else the quiet world will do.  Source: PROCESS 4.2-4.7.
+    facts: needed where `wants_to_close`; else `contact_undeliverable` alone counts.  Source: PROCESS 4.2-4.7.
     """
     episode, rules = case.episode, policy.profile(case.profile).follow_up
     if episode is None or not case.waits_for_customer:
@@ -90,6 +96,9 @@ def on_timer(case: Case, facts: TimerFacts, *, now: datetime, policy: Policy) ->
         # The due time stays: a reminder that was missed by days is late, whatever the hour of its sending.
         return _decision(Reason.OUTSIDE_SEND_WINDOW, case, [replace(_write(case, episode.steps), look_at=opens)])
     reminders = [step for step in due if step.step < CLOSING]
+    if reminders and facts.contact_undeliverable:
+        hold = Reason.CONTACT_UNDELIVERABLE
+        return _decision(hold, case, _held(case, episode, hold, facts, policy))
     if reminders:
         return _remind(case, episode, reminders[-1], rules, now)
     return _close(case, episode, facts, policy, rules, now)
@@ -186,6 +195,7 @@ def _hold(facts: TimerFacts) -> Reason | None:
         (facts.unread_escalation_replies > 0, Reason.ESCALATION_REPLY_UNREAD),
         (reminder is not None and reminder.bounced, Reason.REMINDER_BOUNCED),
         (reminder is None or reminder.sent_at is None, Reason.REMINDER_NOT_DELIVERED),
+        (facts.contact_undeliverable, Reason.CONTACT_UNDELIVERABLE),
         (facts.stale_mailbox != "", Reason.MAILBOX_STALE),
     )
     return next((reason for applies, reason in table if applies), None)

@@ -37,7 +37,7 @@ from gateway.model import (
     Visibility,
 )
 from gateway.reasons import Reason
-from gateway.rules import notices
+from gateway.rules import deliverability, notices
 
 # A kind other than a person's is the first word why a status does not flip; the words are the same.
 KIND_REASON = {
@@ -175,8 +175,9 @@ def _report(mail: MailFacts, around: Circumstances, policy: Policy) -> Decision:
         return Decision(reason=reason, disposition=Disposition.BOUNCE, flags=flags, case_number=sent.case_number)
     data = {"outbox_id": str(sent.outbox_id), "mail_id": str(mail.id)}
     case = around.case
-    to_customer = case is not None and not case.is_closed and addresses.same(sent.to, case.contact.email)
-    told = notices.delivery_failed(case, sent, mail.id, policy) if case is not None and to_customer else []
+    counted = deliverability.after_bounce(mail.bounce, sent, around.record, policy.bounces)
+    told = case is not None and deliverability.owner_is_told(case, sent)
+    notice = notices.delivery_failed(case, sent, str(mail.id), counted, "", policy) if case and told else []
     return Decision(
         reason=reason,
         disposition=Disposition.BOUNCE,
@@ -184,8 +185,9 @@ def _report(mail: MailFacts, around: Circumstances, policy: Policy) -> Decision:
         case_number=sent.case_number,
         effects=(
             MarkBounced(outbox_id=sent.outbox_id),
+            *counted,
             Publish(type="notice.bounced", case_number=sent.case_number, data=data),
-            *told,
+            *notice,
         ),
     )
 

@@ -19,10 +19,12 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     case-reopened/<case>/<version>          one for each reopening      reopen-requested, reopen-wanted likewise
     closure-requested/<case>/<version>      one for each request
     delivery-failed/<case>/<mail>           one for each bounce of a notice
+    delivery-failed/<case>/outbox-<mail>    one for each notice that the relay refused
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
 linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +39,7 @@ from gateway.model import (
     Feed,
     MailFacts,
     MailKind,
+    MarkUndeliverable,
     Notice,
     Notify,
     OpenCase,
@@ -49,6 +52,8 @@ from gateway.model import (
 from gateway.reasons import Reason
 
 EXCERPT_LENGTH = 1000
+_STAYS = "The case was due to be closed and stays"
+_WAITS = {Reason.CONTACT_UNDELIVERABLE: "The follow-ups have stopped and the case stays"}
 MACHINES = (MailKind.AUTO_REPLY, MailKind.CHALLENGE, MailKind.OWN_MAIL, MailKind.BOUNCE, MailKind.REPORT)
 
 
@@ -175,15 +180,22 @@ def closing_held(
     context = {
         "author": unanswered.author if unanswered else case.contact.email,
         "text": unanswered.text[:EXCERPT_LENGTH] if unanswered else "",
-        "note": f"The case was due to be closed and stays {case.status}: {reason.sentence}",
+        "note": f"{_WAITS.get(reason, _STAYS)} {case.status}: {reason.sentence}",
     }
     key = f"held/{episode.number}/{reason}"
     return _our_side(case, Notice.NEEDS_A_LOOK, key, context, policy)
 
 
-def delivery_failed(case: Case, sent: SentMail, mail_id: int, policy: Policy) -> list[Effect]:
-    """Tell the owner that a mail about the case came back (LP-05, TM-09)."""
-    return _our_side(case, Notice.DELIVERY_FAILED, str(mail_id), {"recipient": sent.to}, policy)
+def delivery_failed(
+    case: Case, sent: SentMail, key: str, counted: Sequence[Effect], words: str, policy: Policy
+) -> list[Effect]:
+    """Tell the owner that a mail about the case came back (LP-05, TM-09).
+
+    counted: what follows for the address.  words: what the relay said, "" for a bounce whose words are not shown.
+    """
+    held = any(isinstance(effect, MarkUndeliverable) for effect in counted)
+    context = {"recipient": sent.to, "held": held, "reply": words[:EXCERPT_LENGTH]}
+    return _our_side(case, Notice.DELIVERY_FAILED, key, context, policy)
 
 
 def _wanted(episode: Episode) -> str:

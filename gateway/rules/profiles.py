@@ -10,7 +10,17 @@ from typing import Any
 
 from gateway.config import Config, FollowUpSection, ProfileSection, TargetsSection
 from gateway.errors import ConfigError
-from gateway.model import FollowUpPolicy, Policy, Priority, Profile, ServiceTargets, Status, Substatus, Target
+from gateway.model import (
+    BouncePolicy,
+    FollowUpPolicy,
+    Policy,
+    Priority,
+    Profile,
+    ServiceTargets,
+    Status,
+    Substatus,
+    Target,
+)
 from gateway.rules import calendar
 
 _ALL = tuple(Priority)
@@ -107,6 +117,9 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
         uploads_days=config.retention.uploads_days,
         case_days=config.retention.case_days,
         undo_minutes=config.retention.undo_minutes,
+        bounces=BouncePolicy(
+            hard=config.bounces.hard, soft=config.bounces.soft, window=timedelta(days=config.bounces.window_days)
+        ),
     )
 
 

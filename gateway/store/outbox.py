@@ -8,13 +8,14 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, union_all, update
 
+from gateway import addresses
 from gateway.cleaning import clean_text
 from gateway.model import (
     Accepted,
@@ -26,13 +27,15 @@ from gateway.model import (
     SentMail,
     Unknown,
 )
-from gateway.store import events, lease, mails
+from gateway.reasons import Reason
+from gateway.store import deliverability, events, lease, mails
 from gateway.store.db import Database
 from gateway.store.instance import Instance
 from gateway.store.sql import insert_new
 from gateway.store.tables import blob, contact, episode, mail, outbox, support_case
 
 REPLY_LENGTH = 1000
+UNDELIVERABLE = f"{Reason.CONTACT_UNDELIVERABLE}: "
 NOT_WANTED = "not sent: the wait for the customer had ended, or was paused, or a later reminder was written"
 THREAD_EACH_END = 8
 
@@ -68,13 +71,41 @@ def claim(
     """Lease up to `limit` mails that are due and return all that composing and sending need.  ids: only of these."""
     only = None if ids is None else outbox.c.id.in_(ids)
     with database.write() as conn:
-        rows = lease.claim(conn, outbox, owner=owner, limit=limit, now=now, only=only)
+        rows = _leased(conn, owner=owner, limit=limit, now=now, only=only)
         if not rows:
             return []
         first_tries = [row.id for row in rows if row.first_tried_at is None]
         if first_tries:
             conn.execute(update(outbox).where(outbox.c.id.in_(first_tries)).values(first_tried_at=now))
         return _entries(conn, rows, now)
+
+
+def _leased(
+    conn: Connection, *, owner: str, limit: int, now: datetime, only: ColumnElement[bool] | None
+) -> Sequence[Row[Any]]:
+    """Lease what is due and hold at once what goes to an address that takes no mail (LP-05)."""
+    while rows := lease.claim(conn, outbox, owner=owner, limit=limit, now=now, only=only):
+        marked = deliverability.among(conn, {addresses.key(row.to_address) for row in rows})
+        held = [row for row in rows if addresses.key(row.to_address) in marked]
+        for row in held:
+            why = f"{UNDELIVERABLE}{marked[addresses.key(row.to_address)]}"[:REPLY_LENGTH]
+            lease.settle(conn, outbox, entry_id=row.id, fence=row.fence, state=EntryState.HELD, last_reply=why)
+            data = {"outbox_id": str(row.id), "notice": row.notice}
+            events.append(conn, "notice.failed", case_number=row.case_number, data=data, now=now)
+        if free := [row for row in rows if row not in held]:
+            return free
+    return []
+
+
+def release_held(conn: Connection, keys: Collection[str], *, now: datetime) -> list[int]:
+    """Let leave what was held because these addresses took no mail; return the ids."""
+    held = select(outbox.c.id, outbox.c.to_address).where(
+        outbox.c.state == EntryState.HELD, outbox.c.last_reply.startswith(UNDELIVERABLE, autoescape=True)
+    )
+    ids = [row.id for row in conn.execute(held) if addresses.key(row.to_address) in keys]
+    waiting = update(outbox).where(outbox.c.id.in_(ids), outbox.c.state == EntryState.HELD)
+    conn.execute(waiting.values(state=EntryState.READY, run_at=now, last_reply=""))
+    return ids
 
 
 def keep_rendered(database: Database, rendered: Sequence[tuple[OutboxEntry, bytes]]) -> list[tuple[OutboxEntry, bytes]]:
@@ -94,11 +125,18 @@ def keep_rendered(database: Database, rendered: Sequence[tuple[OutboxEntry, byte
 
 
 def settle(
-    database: Database, entry: OutboxEntry, outcome: RelayOutcome, *, next_run_at: datetime | None, now: datetime
+    database: Database,
+    entry: OutboxEntry,
+    outcome: RelayOutcome,
+    *,
+    next_run_at: datetime | None,
+    now: datetime,
+    then: Callable[[Connection], object] | None = None,
 ) -> bool:
     """End a lease with what the relay said; False when another lease was taken since.
 
     next_run_at: when to try again; None gives up, and the mail is dead until a person retries it.
+    then: done in the same transaction when the lease was ours.
     """
     values: dict[str, Any] = {"last_reply": clean_text(outcome.reply)[:REPLY_LENGTH]}
     if isinstance(outcome, Unknown):
@@ -115,6 +153,8 @@ def settle(
             type_ = "notice.sent" if state is EntryState.DONE else "notice.failed"
             data = {"outbox_id": str(entry.id), "notice": entry.notice}
             events.append(conn, type_, case_number=entry.case_number, data=data, now=now)
+        if ended and then is not None:
+            then(conn)
     return ended
 
 
@@ -165,7 +205,11 @@ def sent_by_verp(conn: Connection, verp_keys: Sequence[str]) -> dict[str, SentMa
     found = select(outbox).where(outbox.c.verp_key.in_(verp_keys))
     return {
         row.verp_key: SentMail(
-            outbox_id=row.id, to=row.to_address, message_id=row.message_id, case_number=row.case_number
+            outbox_id=row.id,
+            to=row.to_address,
+            message_id=row.message_id,
+            case_number=row.case_number,
+            notice=Notice(row.notice),
         )
         for row in conn.execute(found)
     }

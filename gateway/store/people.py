@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from gateway import addresses
 from gateway.model import Contact
 from gateway.model.views import AccountView, ContactView
-from gateway.store import contacts
+from gateway.store import contacts, deliverability
 from gateway.store.sql import insert_new
 from gateway.store.tables import account, acts_for, contact, contact_address
 
@@ -80,6 +81,7 @@ def view(conn: Connection, person: Contact) -> ContactView:
         timezone=person.timezone,
         has_pin=bool(pin_hash(conn, person.id)),
         acts_for=_end_users(conn, person.account_id),
+        undeliverable=_undeliverable(conn, person),
     )
 
 
@@ -108,6 +110,12 @@ def account_views(conn: Connection, *, account_id: int | None = None, limit: int
         )
         for row in conn.execute(found).all()
     ]
+
+
+def _undeliverable(conn: Connection, person: Contact) -> tuple[str, ...]:
+    keyed = {addresses.key(address): address for address in (person.email, *person.alternates)}
+    marked = deliverability.among(conn, list(keyed))
+    return tuple(address for key, address in keyed.items() if key in marked)
 
 
 def _end_users(conn: Connection, account_id: int) -> tuple[str, ...]:

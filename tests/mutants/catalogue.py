@@ -12,6 +12,7 @@ DEAD_CHILD = f"{CRASH}/test_kill_points.py::test_a_dead_reading_child_costs_its_
 LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted"
 FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
 LADDER = "tests/story/test_follow_ups.py"
+UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -190,6 +191,34 @@ MUTANTS = (
         new="""    hold = None
 """,
         tests=(f"{LADDER}::test_no_closure_while_a_queued_mail_names_the_case",),
+    ),
+    Mutant(
+        name="an address that takes no mail gets more of it",
+        file="gateway/store/outbox.py",
+        old="""        held = [row for row in rows if addresses.key(row.to_address) in marked]""",
+        new="""        held: list[Row[Any]] = []""",
+        tests=(f"{UNDELIVERABLE}::test_one_hard_bounce_stops_mail_and_ladder_and_tells_the_owner",),
+    ),
+    Mutant(
+        name="the ladder goes on although no mail arrives",
+        file="gateway/rules/followups.py",
+        old="""    if reminders and facts.contact_undeliverable:""",
+        new="""    if reminders and facts.stale_mailbox:""",
+        tests=(f"{UNDELIVERABLE}::test_one_hard_bounce_stops_mail_and_ladder_and_tells_the_owner",),
+    ),
+    Mutant(
+        name="one mail that failed three times counts three times",
+        file="gateway/store/deliverability.py",
+        old="""    mine = (delivery_failure.c.address_key == key, delivery_failure.c.outbox_id != outbox_id)""",
+        new="""    mine = (delivery_failure.c.address_key == key,)""",
+        tests=(f"{UNDELIVERABLE}::test_three_soft_bounces_of_three_mails_within_the_window",),
+    ),
+    Mutant(
+        name="a full mailbox is gone for good",
+        file="gateway/rules/deliverability.py",
+        old="""    return FailureKind.SOFT if soft else FailureKind.HARD""",
+        new="""    return FailureKind.HARD""",
+        tests=("tests/unit/test_deliverability.py",),
     ),
     Mutant(
         name="a burst of reminders after an outage",

@@ -70,6 +70,7 @@ def test_a_contact_is_made_shown_and_listed_without_its_pin(terminal: Terminal) 
         "timezone": "Europe/Berlin",
         "has_pin": True,
         "acts_for": [],
+        "undeliverable": [],
     }
     assert terminal.ok("contact", "show", "dana@home.example.net")[0] == made
     assert terminal.ok("contact", "list", "--account", "Northwind") == [made]

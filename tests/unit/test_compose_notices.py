@@ -41,7 +41,13 @@ SAYS: dict[Notice, tuple[str, ...]] = {
     Notice.REOPEN_REQUESTED: (CASE, "still closed", "+49 30 5550 1234", "example.com/contact", "25 December 2026"),
     Notice.CLOSURE_REQUESTED: (CASE, "maria@example.org", "It runs, thank you.", "does not reach the customer"),
     Notice.REOPEN_WANTED: (CASE, "maria@example.org", "It stopped again.", "does not reach the customer"),
-    Notice.DELIVERY_FAILED: (CASE, "maria@example.org", "another way"),
+    Notice.DELIVERY_FAILED: (
+        CASE,
+        "maria@example.org",
+        "another way",
+        "550 5.1.1 unknown",
+        "gateway contact deliverable",
+    ),
     Notice.ESCALATION_RECEIVED: (
         *(CASE, "Nothing moves since Monday.", "it does not move forward"),
         *("waits for the customer", "reply to this mail"),

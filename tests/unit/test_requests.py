@@ -262,7 +262,7 @@ def _all_notices() -> dict[Notice, Notify]:
     told += [notices.follow_up(case(), wait, step, closes_at=NOW, zone="UTC") for step in (1, 2)]
     told.append(notices.follow_up_closed(case(), wait, POLICY, now=NOW))
     bounced = SentMail(outbox_id=1, to=DANA.email, message_id="<1@example.test>", case_number=NUMBER)
-    told += notices.delivery_failed(case(), bounced, 42, POLICY)
+    told += notices.delivery_failed(case(), bounced, "42", [], "", POLICY)
     told += [effect for decision in escalated() for effect in decision.effects]
     told += notices.about_escalation_reply(case(), ESCALATION, mail(), POLICY, looks_human=False)
     told += targets.on_missed(case(), Target.RESPONSE, NOW, policy=POLICY).effects
