@@ -198,7 +198,7 @@ class Connection(SMTP):
 
     def take_data(self) -> bool:
         """Take a piece of the mail while it is received; False when more must come first."""
-        raise NotImplementedError
+        return False
 
     def _take(self) -> bool:
         """Take one command or one piece of a mail; False when there is none or the phase allows none."""

@@ -67,7 +67,7 @@ def insert_new_rows(
 def _spelled(
     dialect: Dialect, table: Table, names: tuple[str, ...], returned: tuple[Column[Any], ...]
 ) -> tuple[str, list[tuple[str, Bind]]]:
-    """Return an INSERT as the driver takes it, and its columns in order, each with what makes its value the driver's."""
+    """Return an INSERT in the driver's words, and its columns in order, each with what converts its values."""
     statement = _insert_new(dialect.name, table, *returned)
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     return str(compiled), [
