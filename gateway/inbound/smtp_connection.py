@@ -1,16 +1,21 @@
-"""The frame of one SMTP connection: admission, command loop, deadlines, caps, saying and leaving.
+"""The frame of one SMTP connection: admission, dialogue, deadlines, caps, saying and leaving.
 
-aiosmtpd gives the protocol object; loop and DATA are ours, because the library's loop is cancelled by a half-close
+aiosmtpd gives the protocol object; dialogue and DATA are ours, because the library's loop is cancelled by a half-close
 after the dot, its timer cuts an active DATA and is reset by NOOP, it has no caps, and it answers an exception with a
 permanent 500 and the exception's text.  What the commands do stands in `smtp_session.py`.
+
+The dialogue is driven by what happens, and nothing waits for it: bytes that arrive, an answer of the spool, a deadline.
+Each of them ends in `go_on`, which takes what has come as far as the phase allows.  Only a verb that must wait itself
+(STARTTLS) is a coroutine; until it is done, what the client sends is kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from ssl import SSLContext, SSLError
+from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
@@ -27,6 +32,8 @@ from gateway.inbound.smtp_recipients import Recipients
 from gateway.model import NewMail, SpooledMail
 
 Put = Callable[[NewMail], "Future[SpooledMail]"]
+Waiting = Coroutine[Any, Any, None]
+Verb = Callable[[str], Waiting | None]
 
 # How long a closed connection may still flush its last reply.
 _FLUSH_SECONDS = 5
@@ -51,7 +58,7 @@ class Shared:
 
 
 class Phase(Enum):
-    """What a connection is doing, which decides how it may be ended."""
+    """What a connection is doing, which decides what it takes from the client and how it may be ended."""
 
     IDLE = auto()
     OBEYING = auto()
@@ -62,7 +69,7 @@ class Phase(Enum):
 class Connection(SMTP):
     """One connection.  A subclass fills `verbs`: what is done for which command."""
 
-    verbs: dict[str, Callable[[str], Awaitable[None]]]
+    verbs: dict[str, Verb]
     transport: asyncio.Transport | None  # None once it is lost
 
     def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
@@ -70,13 +77,13 @@ class Connection(SMTP):
         super().__init__(None, hostname=shared.hostname, timeout=shared.settings.session_seconds, loop=loop)
         self.shared = shared
         self.settings = shared.settings
-        self.input = Input(loop)
-        self.deadline = Deadline(loop, self.time_over)
+        self.input = Input()
+        self.deadline = Deadline(loop, self.deadline_passed)
         self.peer = ""
         self.inside_tls = False
         self.phase = Phase.OBEYING
         self._errors = self._junk = 0
-        self._too_old = self._leaving = False
+        self._too_old = self._leaving = self._choked = self._going_on = False
 
     # The connection
 
@@ -103,17 +110,32 @@ class Connection(SMTP):
         self.shared.open.discard(self)
         self.shared.connections.leave(self.peer)
         self.deadline.close()
+        self._leaving = True
+        self.forget_transaction()
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came."""
+        """Take what came."""
         assert self.transport is not None
         self.input.feed(data, self.transport)
+        self.go_on()
 
     def eof_received(self) -> bool:
         """Let a half-closed client have its answers; inside TLS there is no half-close."""
-        self.input.feed_eof()
+        self.input.at_eof = True
+        self.go_on()
         return not self.inside_tls
+
+    def pause_writing(self) -> None:
+        """Take nothing more from a client that does not read its replies; the deadline runs on."""
+        self._choked = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Go on when the client has read its replies."""
+        self._choked = False
+        super().resume_writing()
+        self.go_on()
 
     async def go_inside_tls(self, context: SSLContext) -> None:
         """Shake hands; raises ConnectionError or SSLError when that fails, and the connection is lost then."""
@@ -148,55 +170,87 @@ class Connection(SMTP):
         if self.transport is not None:
             self.transport.abort()
 
-    # The command loop
+    # The dialogue
 
     async def _handle_client(self) -> None:
-        try:
-            self.say(replies.greeting(self.shared.hostname))
-            while not self._leaving:
-                await self._serve_one_command()
-        except (ConnectionError, SSLError):
-            pass
-        finally:
-            self._hang_up()
+        """Called by aiosmtpd when the connection is made."""
+        self.say(replies.greeting(self.shared.hostname))
+        self.next_command()
+        self.go_on()
 
-    async def _serve_one_command(self) -> None:
-        line = await self._next_line()
-        if line is None:
-            self._leaving = True
+    def go_on(self) -> None:
+        """Take what has come, as far as it can be taken now.  Calling it inside itself is nothing."""
+        if self._going_on:
             return
+        self._going_on = True
         try:
-            await self._obey(line)
-        except (ConnectionError, SSLError):
-            raise
+            while not self._leaving and not self._choked and self._take():
+                pass
+        finally:
+            self._going_on = False
+
+    def next_command(self) -> None:
+        """Enforce the caps, then be ready for the next command."""
+        self._enforce_caps()
+        if not self._leaving:
+            self.phase = Phase.IDLE
+            self.deadline.start(self.settings.read_timeout_seconds)
+
+    def take_data(self) -> bool:
+        """Take a piece of the mail while it is received; False when more must come first."""
+        return False
+
+    def _take(self) -> bool:
+        """Take one command or one piece of a mail; False when there is none or the phase allows none."""
+        try:
+            if self.phase is Phase.IDLE:
+                return self._take_command()
+            return self.phase is Phase.RECEIVING and self.take_data()
         # Unknown errors are ours, temporary, and told to nobody outside.
         except Exception as error:
-            self._fail(error)
-        self._enforce_caps()
-        if self.transport is not None and self.transport.get_write_buffer_size():
-            self.deadline.start(self.settings.read_timeout_seconds)
-            await self._writer.drain()
+            self.failed(error)
+            return True
 
-    async def _next_line(self) -> bytes | None:
-        self.deadline.start(self.settings.read_timeout_seconds)
-        self.phase = Phase.IDLE
-        try:
-            return await self.input.line(MAX_LINE_BYTES)
-        finally:
-            self.phase = Phase.OBEYING
+    def _take_command(self) -> bool:
+        line = self.input.line(MAX_LINE_BYTES)
+        if line is None:
+            if self.input.at_eof:
+                self.leave(None)
+            return False
+        self.phase = Phase.OBEYING
+        waiting = self._obey(line)
+        if waiting is not None:
             self.deadline.stop()
+            # The library cancels it when the connection is lost.
+            self._handler_coroutine = self.loop.create_task(self._wait_for(waiting))
+        elif self.phase is Phase.OBEYING:
+            self.next_command()
+        return True
 
-    async def _obey(self, line: bytes) -> None:
+    def _obey(self, line: bytes) -> Waiting | None:
         command = read_command(line) if line else replies.LINE_TOO_LONG
         if isinstance(command, Reply):
             self.say(command)
         elif verb := self.verbs.get(command.verb):
             self._junk += command.verb not in _VERBS_OF_A_MAIL
-            await verb(command.argument)
+            return verb(command.argument)
         else:
             self.say(replies.UNKNOWN_COMMAND)
+        return None
 
-    def _fail(self, error: Exception) -> None:
+    async def _wait_for(self, waiting: Waiting) -> None:
+        try:
+            await waiting
+        except (ConnectionError, SSLError):
+            self.leave(None)
+        except Exception as error:
+            self.failed(error)
+        else:
+            self.next_command()
+        self.go_on()
+
+    def failed(self, error: Exception) -> None:
+        """Answer for something that broke here: 451, and between 354 and the dot 421."""
         maillog.smtp_failed(error=error, peer=self.peer)
         self.forget_transaction()
         if self.phase is Phase.RECEIVING:
@@ -204,6 +258,7 @@ class Connection(SMTP):
             self.leave(replies.OUR_FAULT_CLOSING)
         else:
             self.say(replies.OUR_FAULT)
+            self.next_command()
 
     def forget_transaction(self) -> None:
         """Drop what the client said since MAIL."""
@@ -240,6 +295,10 @@ class Connection(SMTP):
             self.say(reply)
         self._leaving = True
         self._hang_up()
+
+    def deadline_passed(self) -> None:
+        """Called when what was waited for did not come in time."""
+        self.time_over()
 
     def time_over(self) -> None:
         """Say 421 4.4.2 and close."""

@@ -8,6 +8,7 @@ Every reply stands in `replies.py`.
 import asyncio
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from gateway import maillog
 from gateway.inbound import replies
@@ -36,6 +37,17 @@ class Transaction:
     recipients: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Incoming:
+    """One mail between 354 and its answer.  answer: set once it was handed to the spool."""
+
+    transaction: Transaction
+    data: DataReader
+    pace: Pace
+    held: Held
+    answer: "Future[SpooledMail] | None" = None
+
+
 class SmtpSession(Connection):
     """Serves one SMTP client."""
 
@@ -44,6 +56,7 @@ class SmtpSession(Connection):
         self._client_name = ""
         self._extended = False
         self._transaction: Transaction | None = None
+        self._incoming: Incoming | None = None
         self._messages = 0
         self.verbs = {
             "EHLO": self.smtp_EHLO,
@@ -61,12 +74,15 @@ class SmtpSession(Connection):
         }
 
     def forget_transaction(self) -> None:
-        """Drop what the client said since MAIL."""
+        """Drop what the client said since MAIL; a mail that the spool has is no longer the client's to drop."""
         self._transaction = None
+        if self._incoming and self._incoming.answer is None:
+            self._incoming.held.release()
+            self._incoming = None
 
     # The commands
 
-    async def smtp_EHLO(self, hostname: str) -> None:
+    def smtp_EHLO(self, hostname: str) -> None:
         """Say what we can.  250, or 501 5.5.4 for a name that is none."""
         if self._greet(hostname, extended=True):
             words = [f"SIZE {self.settings.max_message_bytes}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
@@ -74,12 +90,12 @@ class SmtpSession(Connection):
                 words.append("STARTTLS")
             self.send(replies.extended_hello(self.shared.hostname, [*words, "ENHANCEDSTATUSCODES"]))
 
-    async def smtp_HELO(self, hostname: str) -> None:
+    def smtp_HELO(self, hostname: str) -> None:
         """Greet a client of the old kind.  250, or 501 5.5.4 for a name that is none."""
         if self._greet(hostname, extended=False):
             self.say(replies.hello(self.shared.hostname))
 
-    async def smtp_MAIL(self, arg: str | None) -> None:
+    def smtp_MAIL(self, arg: str | None) -> None:
         """Begin a transaction.
 
         250 2.1.0 · 503 without EHLO or inside a transaction · 421 4.7.0 too many mails · 452 4.3.1 no room for the
@@ -100,7 +116,7 @@ class SmtpSession(Connection):
             self._transaction = Transaction(mail.sender.address, mail.size_bytes, mail.smtputf8)
             self.say(replies.SENDER_OK)
 
-    async def smtp_RCPT(self, arg: str | None) -> None:
+    def smtp_RCPT(self, arg: str | None) -> None:
         """Add a recipient.
 
         250 2.1.5 · 503 before MAIL · 452 4.5.3 over the cap · 550 5.1.1 or 5.7.1 not ours · and the refusals of
@@ -120,7 +136,7 @@ class SmtpSession(Connection):
             self._transaction.recipients.append(path.address)
             self.say(replies.RECIPIENT_OK)
 
-    async def smtp_DATA(self, arg: str | None) -> None:
+    def smtp_DATA(self, arg: str | None) -> None:
         """Take the mail.
 
         354, then after the dot: 250 2.0.0 committed · 451 4.3.0 anything failed here · 452 4.3.1 no memory or disk ·
@@ -134,10 +150,10 @@ class SmtpSession(Connection):
             self.say(replies.NO_RECIPIENTS)
             return
         self.say(replies.START_DATA)
-        transaction, self._transaction = self._transaction, None
-        await self._take_mail(transaction)
+        self._receive(self._transaction)
+        self._transaction = None
 
-    async def smtp_RSET(self, arg: str | None) -> None:
+    def smtp_RSET(self, arg: str | None) -> None:
         """Forget the transaction.  250, or 501 5.5.4 with an argument."""
         if arg:
             self.say(replies.BAD_ARGUMENT)
@@ -145,23 +161,23 @@ class SmtpSession(Connection):
         self._transaction = None
         self.say(replies.OK)
 
-    async def smtp_NOOP(self, arg: str | None) -> None:
+    def smtp_NOOP(self, arg: str | None) -> None:
         """Do nothing: 250."""
         self.say(replies.OK)
 
-    async def smtp_QUIT(self, arg: str | None) -> None:
+    def smtp_QUIT(self, arg: str | None) -> None:
         """Say 221 and close."""
         self.leave(replies.BYE)
 
-    async def smtp_VRFY(self, arg: str | None) -> None:
+    def smtp_VRFY(self, arg: str | None) -> None:
         """Say nothing about an address: 252, or 501 5.5.4 without one."""
         self.say(replies.CANNOT_VERIFY if arg else replies.BAD_ARGUMENT)
 
-    async def smtp_EXPN(self, arg: str | None) -> None:
+    def smtp_EXPN(self, arg: str | None) -> None:  # type: ignore[override]  # nothing to wait for
         """Expand nothing: 502."""
         self.say(replies.NOT_IMPLEMENTED)
 
-    async def smtp_HELP(self, arg: str | None) -> None:
+    def smtp_HELP(self, arg: str | None) -> None:
         """Point at the standard: 214."""
         self.say(replies.HELP)
 
@@ -183,60 +199,64 @@ class SmtpSession(Connection):
 
     # The mail
 
-    async def _take_mail(self, transaction: Transaction) -> None:
-        held = self.shared.inflight.hold()
-        answer: Future[SpooledMail] | None = None
-        try:
-            self.phase = Phase.RECEIVING
-            data = await self._receive(transaction, held)
-            self.phase = Phase.COMMITTING
-            if data is None:
-                return
-            if data.refusal:
-                self.say(data.refusal)
-                return
-            mail = await self._new_mail(data, transaction)
-            answer = self.shared.put(mail)
-            await self._answer(answer, self.shared.answers.watch(answer, held), mail)
-        finally:
-            if answer is None:
-                held.release()
-
-    async def _receive(self, transaction: Transaction, held: Held) -> DataReader | None:
-        """Read to the final dot; None when the client went away before it."""
-        data = DataReader(self._limit_bytes(transaction))
+    def _receive(self, transaction: Transaction) -> None:
         pace = Pace(
             min_bytes_per_second=self.settings.min_bytes_per_second,
             window_seconds=self.settings.read_timeout_seconds,
             now=self.loop.time(),
         )
-        rest: bytes | None = None
-        while rest is None:
-            self.deadline.start(self.settings.read_timeout_seconds)
-            chunk = await self.input.chunk()
-            if not chunk:
+        data = DataReader(self._limit_bytes(transaction))
+        self._incoming = Incoming(transaction, data, pace, self.shared.inflight.hold())
+        self.phase = Phase.RECEIVING
+        self.deadline.start(self.settings.read_timeout_seconds)
+
+    def take_data(self) -> bool:
+        """Read towards the final dot; a client that goes away before it is forgotten."""
+        incoming, chunk = self._incoming, self.input.chunk()
+        assert incoming is not None
+        if not chunk:
+            if self.input.at_eof:
                 self.leave(None)
-                return None
-            if pace.too_slow(len(chunk), self.loop.time()):
-                self.time_over()
-                return None
-            if data.refusal is None and not held.grow(len(chunk)):
-                data.refuse(replies.NO_ROOM)
-            rest = data.feed(chunk)
-            if data.refusal:
-                held.release()
-        self.deadline.stop()
+            return False
+        if incoming.pace.too_slow(len(chunk), self.loop.time()):
+            self.time_over()
+            return False
+        data, held = incoming.data, incoming.held
+        if data.refusal is None and not held.grow(len(chunk)):
+            data.refuse(replies.NO_ROOM)
+        rest = data.feed(chunk)
+        if data.refusal:
+            held.release()
+        if rest is None:
+            self.deadline.start(self.settings.read_timeout_seconds)
+            return True
         self.input.give_back(rest)
+        self.phase = Phase.COMMITTING
+        self.deadline.stop()
+        self._commit(incoming)
+        return True
+
+    def _commit(self, incoming: Incoming) -> None:
+        data = incoming.data
         if data.refusal is None and data.loops():
             data.refuse(replies.LOOP)
-        return data
+        if data.refusal:
+            self.forget_transaction()
+            self.say(data.refusal)
+            self.next_command()
+            return
+        build = partial(self._new_mail, data, incoming.transaction)
+        if data.size_bytes > _LARGE_BYTES:
+            self.loop.run_in_executor(None, build).add_done_callback(partial(self._put_built, incoming))
+        else:
+            self._put(incoming, build())
 
     def _limit_bytes(self, transaction: Transaction) -> int:
         largest = self.settings.max_message_bytes
         declared = transaction.size_bytes
         return largest if declared is None else min(largest, 2 * declared + _SIZE_SLACK_BYTES)
 
-    async def _new_mail(self, data: DataReader, transaction: Transaction) -> NewMail:
+    def _new_mail(self, data: DataReader, transaction: Transaction) -> NewMail:
         now = self.shared.clock.now()
         prefix = received_field(
             client_name=self._client_name,
@@ -251,19 +271,45 @@ class SmtpSession(Connection):
             source=Source.SMTP,
             peer=self.peer,
         )
+        return new_mail(data.message(prefix=prefix), envelope, received_at=now)
 
-        def build() -> NewMail:
-            return new_mail(data.message(prefix=prefix), envelope, received_at=now)
-
-        return await asyncio.to_thread(build) if data.size_bytes > _LARGE_BYTES else build()
-
-    async def _answer(self, answer: "Future[SpooledMail]", there: "asyncio.Future[None]", mail: NewMail) -> None:
-        # Cancelling succeeds only for a mail that the spool has not begun with and never will, so 451 is the truth.
-        give_up = self.loop.call_later(self.settings.commit_seconds, answer.cancel)
+    def _put_built(self, incoming: Incoming, built: "asyncio.Future[NewMail]") -> None:
+        """Called by the loop when a large mail is ready for the spool; without its client it is forgotten."""
+        if self._incoming is not incoming:
+            return
         try:
-            await there
-        finally:
-            give_up.cancel()
+            self._put(incoming, built.result())
+        except Exception as error:
+            self.failed(error)
+            self.go_on()
+
+    def _put(self, incoming: Incoming, mail: NewMail) -> None:
+        incoming.answer = self.shared.put(mail)
+        self.deadline.start(self.settings.commit_seconds)
+        self.shared.answers.watch(incoming.answer, partial(self._answered, incoming, mail))
+
+    def deadline_passed(self) -> None:
+        """Give a mail back that waits too long for its commit; else the client was too slow."""
+        if self.phase is not Phase.COMMITTING:
+            self.time_over()
+        elif self._incoming and self._incoming.answer:
+            # Succeeds only for a mail that the spool has not begun with and never will, so 451 is the truth.
+            self._incoming.answer.cancel()
+
+    def _answered(self, incoming: Incoming, mail: NewMail) -> None:
+        """Called by the loop when the spool has answered; the client may be gone by then."""
+        assert incoming.answer is not None
+        incoming.held.release()
+        self._incoming = None
+        try:
+            self._say_what_became_of(mail, incoming.answer)
+        except Exception as error:
+            self.failed(error)
+        else:
+            self.next_command()
+        self.go_on()
+
+    def _say_what_became_of(self, mail: NewMail, answer: "Future[SpooledMail]") -> None:
         if answer.cancelled():
             self.say(replies.OUR_FAULT)
             return

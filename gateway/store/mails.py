@@ -24,7 +24,7 @@ from gateway.model import (
 )
 from gateway.reasons import Reason
 from gateway.store import lease
-from gateway.store.sql import insert_new
+from gateway.store.sql import insert_new, insert_new_rows
 from gateway.store.tables import attachment, blob, mail, mail_mention
 
 LAST_ERROR_LENGTH = 500
@@ -40,11 +40,10 @@ def spool_many(conn: Connection, mails: Sequence[NewMail]) -> list[SpooledMail]:
     firsts = {m.content_key: m for m in reversed(mails)}
     # In the order of their keys: two transactions that insert the same mails never wait for each other in a ring.
     new = [firsts[key] for key in sorted(firsts)]
-    inserted = conn.execute(insert_new(conn, mail, mail.c.id, mail.c.content_key), [_row(m) for m in new])
-    ids = {row.content_key: row.id for row in inserted}
+    ids = dict(insert_new_rows(conn, mail, [_row(m) for m in new], mail.c.content_key, mail.c.id))
     made = set(ids.values())
     if made:
-        conn.execute(insert_new(conn, blob), [_blob(m.sha256, m.raw) for m in new if m.content_key in ids])
+        insert_new_rows(conn, blob, [_blob(m.sha256, m.raw) for m in new if m.content_key in ids])
     if len(ids) < len(new):
         ids |= _ids_by_key(conn, [key for key in firsts if key not in ids])
     return [_spooled(conn, m, ids[m.content_key], made) for m in mails]

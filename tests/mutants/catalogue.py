@@ -31,10 +31,9 @@ MUTANTS = (
     Mutant(
         name="250 before the commit",
         file="gateway/inbound/smtp_session.py",
-        old="""        give_up = self.loop.call_later(self.settings.commit_seconds, answer.cancel)""",
+        old="""        self.shared.answers.watch(incoming.answer, partial(self._answered, incoming, mail))""",
         new="""        self.say(replies.queued(0))
-        return
-        give_up = self.loop.call_later(self.settings.commit_seconds, answer.cancel)""",
+        self.next_command()""",
         tests=(f"{KILL_POINTS}[before the spool's commit]",),
     ),
     Mutant(

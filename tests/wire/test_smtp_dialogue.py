@@ -1,9 +1,11 @@
 """Commands and their replies.  Source: HAZARDS SM-12, SM-13, SM-14, SM-15; RFC 5321, 1870, 2920, 6531."""
 
+import asyncio
+
 import pytest
 
 from gateway.inbound import replies
-from tests.wire.smtp_peer import CARE, MESSAGE, Client, house
+from tests.wire.smtp_peer import CARE, HANG_SECONDS, MESSAGE, Client, house
 
 DIALOGUE = (
     b"MAIL FROM:<ann@example.org>\r\nRCPT TO:<care@example.com>\r\nRCPT TO:<nobody@example.com>\r\nDATA\r\n"
@@ -29,6 +31,25 @@ def test_an_early_talker_is_answered_in_order() -> None:
         codes = [client.reply()[:3] for _ in range(9)]
         assert codes == ["220", "250", "250", "250", "550", "354", "250", "250", "221"]
         assert len(h.store.mails) == 1
+
+
+def test_a_client_that_does_not_read_its_replies_is_not_obeyed_meanwhile() -> None:
+    """SM-12: what it sends then is kept, and answered in order as soon as it has read."""
+    with house() as h, h.client() as client:
+        (connection,) = h.listener._shared.open
+        said: list[bytes] = []
+
+        async def choke() -> int:
+            connection.send = said.append  # type: ignore[method-assign]
+            connection.pause_writing()
+            connection.data_received(b"NOOP\r\nRSET\r\n")
+            unread = len(said)
+            connection.resume_writing()
+            return unread
+
+        assert asyncio.run_coroutine_threadsafe(choke(), h.listener._loop).result(HANG_SECONDS) == 0
+        assert [line[:3] for line in said] == [b"250", b"250"]
+        client.close()
 
 
 def test_the_greeting_names_our_host_and_no_software() -> None:
