@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from jinja2 import Environment
+
 from gateway import addresses, maillog, overdue, process, refusals, scheduler, sequencer, timers
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
@@ -23,9 +25,9 @@ from gateway.inbound import content_key
 from gateway.inbound.parse_pool import ParsePool
 from gateway.inbound.smtp import Listener
 from gateway.inbound.spool import Spool
-from gateway.model import Envelope, Letterhead, NewMail, OutboxEntry, ReadingRules, SpooledMail
+from gateway.model import Draft, Envelope, Letterhead, NewMail, OutboxEntry, ReadingRules, SpooledMail
 from gateway.model.views import TurnView, WaitingView
-from gateway.outbound import delivery, worker
+from gateway.outbound import compose, delivery, worker
 from gateway.outbound.relay import FolderRelay, Relay, SmtpRelay
 from gateway.outbound.templates import environment
 from gateway.reasons import Reason
@@ -235,7 +237,7 @@ class App:
             db=self.database,
             store=store,
             relay=self.relay,
-            env=environment(template_folder()),
+            env=self._templates,
             letterhead=self.letterhead,
             clock=self.clock,
             owners=self.services.owners,
@@ -255,8 +257,16 @@ class App:
             owners=lease.Owners(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"),
             ring_mail=self._ring_mail,
             ring_outbox=self._ring_outbox,
+            draft=self._draft,
             unread_escalation_replies=escalations.unread_of,
         )
+
+    @cached_property
+    def _templates(self) -> Environment:
+        return environment(template_folder())
+
+    def _draft(self, entry: OutboxEntry) -> Draft:
+        return compose.draft(entry, self.letterhead, self._templates, now=self.clock.now())
 
     def _start_worker(self) -> None:
         threads = self.config.relay.connections + 1

@@ -261,7 +261,7 @@ def _notify_all(conn: Connection, effects: Sequence[Notify], *, scribe: Scribe, 
             reference_id=references.get((effect.case_number, effect.feed, addresses.key(effect.to)), "")
             if effect.with_reference
             else "",
-            context=_cleaned(effect.context),
+            context=cleaned(effect.context),
             episode_id=effect.episode_id,
         )
         for effect in effects
@@ -269,7 +269,8 @@ def _notify_all(conn: Connection, effects: Sequence[Notify], *, scribe: Scribe, 
     return outbox.add(conn, mails, instance=scribe.instance, mail_domain=scribe.mail_domain, now=now)
 
 
-def _cleaned(context: Mapping[str, Any]) -> dict[str, Any]:
+def cleaned(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a notice as they are kept."""
     return {key: _clean(value) for key, value in context.items()}
 
 
@@ -278,7 +279,7 @@ def _clean(value: Any) -> Any:
         case str():
             return clean_text(value)
         case Mapping():
-            return _cleaned(value)
+            return cleaned(value)
         case list() | tuple():
             return [_clean(item) for item in value]
         case _:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.effects import Scribe
-from gateway.model import Policy, ReadingRules
+from gateway.model import Draft, OutboxEntry, Policy, ReadingRules
 from gateway.store.db import Database
 from gateway.store.lease import Owners
 
@@ -23,6 +23,7 @@ class Services:
     owners: names under which this process takes leases.  ring_mail, ring_outbox: say that there may be work (the second
     names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
     stale_mailbox: name of a fetched mailbox that has not answered for too long, "" for none.
+    draft: what a person would read of a mail that was not written.
     unread_escalation_replies: how many of them each of these cases has, by case id; none where it has none.
     """
 
@@ -35,5 +36,6 @@ class Services:
     owners: Owners
     ring_mail: Callable[[], None]
     ring_outbox: Callable[[Sequence[int]], None]
+    draft: Callable[[OutboxEntry], Draft]
     stale_mailbox: Callable[[], str] = lambda: ""
     unread_escalation_replies: Callable[[Connection, Sequence[int]], Mapping[int, int]] = lambda _conn, _ids: {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.model import Accepted, Deferred, EntryState, Letterhead, Notice, OutboxEntry, RelayOutcome, Unknown
 from gateway.outbound import templates
+from gateway.rules import notice_contexts
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 REFERENCE = "REF-7K3MQ2XD91FVHT4BNWE5C8GZ0AY"
@@ -108,6 +109,7 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
         "priority": "high",
         "status": "open",
     },
+    **{notice: kind.model_validate(kind.sample).values() for notice, kind in notice_contexts.CONTEXTS.items()},
 }
 
 

@@ -29,6 +29,7 @@ from gateway.cli import (
     incident,
     ingest,
     mail,
+    notice,
     outbox,
     queue,
     serve,
@@ -39,7 +40,7 @@ from gateway.cli import (
 OK, FAILED, INTERRUPTED = 0, 1, 130
 GROUPS = (
     *(mail.commands, case.commands, escalation.commands, contact.commands, contact.account_commands),
-    *(queue.commands, outbox.commands),
+    *(queue.commands, outbox.commands, notice.commands),
 )
 HELP_WIDTH = 110
 

@@ -50,7 +50,7 @@ from gateway.model.mail import (
     TraceStep,
     Verdict,
 )
-from gateway.model.outgoing import Accepted, Deferred, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
+from gateway.model.outgoing import Accepted, Deferred, Draft, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
 from gateway.model.policy import BouncePolicy, FollowUpPolicy, Policy, Profile, ServiceTargets
 from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
@@ -93,6 +93,7 @@ __all__ = [
     "Disposition",
     "Doubt",
     "DoubtKind",
+    "Draft",
     "Effect",
     "EntryState",
     "Envelope",

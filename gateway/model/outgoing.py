@@ -57,6 +57,15 @@ class OutboxEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a person would read of a mail that has not been written: its subject and both parts."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The relay took responsibility (its 250, or the file is on disk).  reply: its exact words."""
 

@@ -160,6 +160,15 @@ class Notice(StrEnum):
     ESCALATION_REPLY = "escalation-reply"
     INCIDENT_REPORT = "incident-report"
     TARGET_MISSED = "target-missed"
+    # what other systems ask for
+    CHAT_TRANSCRIPT = "chat-transcript"
+    CHAT_CONTACT_LEFT = "chat-contact-left"
+    FILE_ACCOUNT_CREATED = "file-account-created"
+    FILE_ACCOUNT_EXPIRING = "file-account-expiring"
+    ADVISORY_DIGEST = "advisory-digest"
+    ALARM_RAISED = "alarm-raised"
+    MAINTENANCE_WINDOW = "maintenance-window"
+    CASE_ACTIVITY_SUMMARY = "case-activity-summary"
 
 
 class Resolution(StrEnum):

@@ -18,8 +18,9 @@ from typing import Any
 from jinja2 import Environment, TemplateError
 
 from gateway.errors import CannotCompose
-from gateway.model import Letterhead, Notice, OutboxEntry
+from gateway.model import Draft, Letterhead, Notice, OutboxEntry
 from gateway.outbound import headers
+from gateway.rules import notice_contexts
 
 # What the context of each notice must hold, beside what every notice gets (see `template_values`).
 # reopen_how: `phone` or `portal`, the word of the profile's `reopen.by`.  *_at, *_until: RFC 3339 dates or times,
@@ -55,6 +56,8 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
         *("timeline", "measures", "actions"),
     ),
     Notice.TARGET_MISSED: ("target", "due_at", "priority", "status"),
+    # What other systems ask for is declared, with kinds and lengths, in `rules/notice_contexts.py`.
+    **{notice: notice_contexts.names(context) for notice, context in notice_contexts.CONTEXTS.items()},
 }
 # Notices with a file: its name; the content is rendered from `attachment.html` in the notice's folder, from the same
 # values as the mail, and stored with it.
@@ -77,6 +80,7 @@ WITHOUT_REFERENCE = frozenset(
         *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
         *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
+        *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST),
     }
 )
 
@@ -113,6 +117,12 @@ def compose(entry: OutboxEntry, letterhead: Letterhead, env: Environment, *, now
     raw = _assemble(fields, entry.message_id, text, html, *((_file_name(entry), content) for content in files))
     _check(raw, [name for name, _ in fields])
     return raw
+
+
+def draft(entry: OutboxEntry, letterhead: Letterhead, env: Environment, *, now: datetime) -> Draft:
+    """Return what a person would read of this entry; nothing of it is kept.  Raises CannotCompose."""
+    subject, text, html, *_files = _render(entry, letterhead, env, now)
+    return Draft(subject=subject, text=headers.clean_text(text), html=headers.clean_text(html))
 
 
 def valid_recipient(address: str) -> bool:

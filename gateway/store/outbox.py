@@ -245,6 +245,12 @@ def not_left(conn: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     return [(row.id, row.last_reply or row.state) for row in rows]
 
 
+def context_of(conn: Connection, key: str) -> dict[str, Any]:
+    """Return the values of the mail that was written under a key; empty when there is none, or they were deleted."""
+    kept = conn.execute(select(outbox.c.context).where(outbox.c.idempotency_key == key)).scalar()
+    return dict(kept or {})
+
+
 def last_written(conn: Connection, notice: Notice, *, to: str) -> datetime | None:
     """Return when a notice of this kind was last written for this address."""
     same = func.lower(outbox.c.to_address) == to.lower()

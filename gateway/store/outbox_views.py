@@ -28,6 +28,12 @@ def one(conn: Connection, outbox_id: int) -> OutboxView | None:
     return _view(row) if row else None
 
 
+def by_key(conn: Connection, key: str) -> OutboxView | None:
+    """Return the outgoing mail that was written under a key."""
+    row = conn.execute(select(outbox).where(outbox.c.idempotency_key == key)).first()
+    return _view(row) if row else None
+
+
 def waiting(conn: Connection, *, start: datetime, until: datetime) -> list[PlannedView]:
     """Return the mails that stand in the outbox and would leave up to `until`; those due before `start` leave then."""
     on_its_way = outbox.c.state.in_((EntryState.READY, EntryState.LEASED))

@@ -13,6 +13,7 @@ LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and
 FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
 LADDER = "tests/story/test_follow_ups.py"
 UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
+NOTIFICATIONS = "tests/story/test_notifications_story.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -276,5 +277,26 @@ MUTANTS = (
         old="""    return {"channel": posted.channel, "visibility": posted.visibility}""",
         new="""    return {"channel": posted.channel, "visibility": posted.visibility, "text": posted.text}""",
         tests=("tests/story/test_event_feed_story.py",),
+    ),
+    Mutant(
+        name="whoever gets a notice about a case gets its Reference ID",
+        file="gateway/rules/notifications.py",
+        old="""addresses.key(to) in theirs,""",
+        new="""case is not None,""",
+        tests=(f"{NOTIFICATIONS}::test_nobody_but_the_case_contact_gets_the_reference_id",),
+    ),
+    Mutant(
+        name="a file account is told with its password",
+        file="gateway/rules/notice_contexts.py",
+        old="""            if _CREDENTIALS.search(getattr(self, name)):""",
+        new="""            if False:""",
+        tests=("tests/unit/test_notice_contexts.py::test_a_file_account_never_carries_credentials",),
+    ),
+    Mutant(
+        name="a notice takes values that nobody declared",
+        file="gateway/rules/notice_contexts.py",
+        old="""    model_config = ConfigDict(extra="forbid", frozen=True)""",
+        new="""    model_config = ConfigDict(extra="ignore", frozen=True)""",
+        tests=("tests/unit/test_notice_contexts.py",),
     ),
 )

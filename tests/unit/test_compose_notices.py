@@ -66,6 +66,20 @@ SAYS: dict[Notice, tuple[str, ...]] = {
         *("We replaced the disk.", "1 December 2026", "Watch the disks.", "attached file"),
     ),
     Notice.TARGET_MISSED: ("response", "25 November 2026, 09:30 UTC", "high"),
+    Notice.CHAT_TRANSCRIPT: (CASE, "25 November 2026, 10:02 UTC", "I look into the log now.", "reply to this mail"),
+    Notice.CHAT_CONTACT_LEFT: (CASE, "Maria Weber", "+49 30 5550 4321", "Call before noon", "does not reach"),
+    Notice.FILE_ACCOUNT_CREATED: (
+        *("https://files.example.com", "case-3256109", "30 November 2026, 10:00 UTC"),
+        *("120 hours", "never told by mail"),
+    ),
+    Notice.FILE_ACCOUNT_EXPIRING: ("ends soon", "30 November 2026, 10:00 UTC", "120 hours", "never told by mail"),
+    Notice.ADVISORY_DIGEST: ("ADV-2026-118", "disk is full", "high", "example.com/advisories/118", "18 November 2026"),
+    Notice.ALARM_RAISED: ("95 percent", "export-2.example.com", "major", "25 November 2026, 09:58 UTC", "mon-98121"),
+    Notice.MAINTENANCE_WINDOW: (
+        *("Saturday, 28 November 2026, 22:00 (Europe/Berlin)", "Sunday, 29 November 2026, 00:30 (Europe/Berlin)"),
+        *("export-1.example.com", "none is lost", "28 November 2026, 21:00 UTC"),
+    ),
+    Notice.CASE_ACTIVITY_SUMMARY: (CASE, "We asked for the log files.", "20 November 2026, 14:00 UTC"),
     Notice.UNLINKED_NOTICE: ("A person of our team will find out what it is about.", "leave our text in your answer"),
 }
 

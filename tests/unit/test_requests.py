@@ -33,7 +33,7 @@ from gateway.model import (
 )
 from gateway.outbound import compose
 from gateway.reasons import Reason
-from gateway.rules import incident, notices, profiles, requests, targets
+from gateway.rules import incident, notice_contexts, notices, notifications, profiles, requests, targets
 from tests.unit.escalation_support import ESCALATION, escalated
 from tests.unit.rules_support import ADMIN, DANA, EVE, NOW, NUMBER, POLICY, SAM, case, mail
 
@@ -268,6 +268,11 @@ def _all_notices() -> dict[Notice, Notify]:
     told += targets.on_missed(case(), Target.RESPONSE, NOW, policy=POLICY).effects
     high = case(priority=Priority.HIGH)
     told += incident.send(high, incident.build(high, (), incident.Given()), DANA, TESS, policy=POLICY).effects
+    for kind in notice_contexts.CONTEXTS.values():
+        to = ADMIN if kind.notice is Notice.CHAT_CONTACT_LEFT else DANA.email
+        about = None if kind.about_case == "never" else case()
+        context = kind.model_validate(kind.sample)
+        told += notifications.send(context, about, to=to, to_name="", author=TESS, policy=POLICY).effects
     return {effect.notice: effect for effect in told if isinstance(effect, Notify)}
 
 
@@ -281,7 +286,7 @@ def test_every_notice_carries_the_values_that_its_template_needs(notice: Notice)
     to_customer = notice not in (
         *(Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.TARGET_MISSED),
         *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
-        *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY),
+        *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.CHAT_CONTACT_LEFT),
     )
     assert told.to == (DANA.email if to_customer else ADMIN)
     assert told.with_reference == (notice not in compose.WITHOUT_REFERENCE)
