@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,13 +21,14 @@ from gateway import addresses, maillog, overdue, process, refusals, scheduler, s
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
-from gateway.inbound import content_key
+from gateway.errors import ConfigError
+from gateway.inbound import authenticity, content_key
 from gateway.inbound.parse_pool import ParsePool
 from gateway.inbound.smtp import Listener
 from gateway.inbound.spool import Spool
-from gateway.model import Draft, Envelope, Letterhead, NewMail, OutboxEntry, ReadingRules, SpooledMail
+from gateway.model import Draft, Envelope, Letterhead, NewMail, OutboxEntry, Reading, ReadingRules, SpooledMail
 from gateway.model.views import TurnView, WaitingView
-from gateway.outbound import compose, delivery, worker
+from gateway.outbound import compose, delivery, signing, worker
 from gateway.outbound.relay import FolderRelay, Relay, SmtpRelay
 from gateway.outbound.templates import environment
 from gateway.reasons import Reason
@@ -231,6 +232,18 @@ class App:
             loop_key=self.services.scribe.instance.key,
         )
 
+    @cached_property
+    def sign(self) -> signing.Sign:
+        """What signs outgoing mail; nothing does where no key is set.  Raises ConfigError."""
+        settings = self.config.dkim
+        if not settings.selector:
+            return lambda raw: raw
+        try:
+            key = Path(settings.key_file).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"dkim.key_file cannot be read ({error.strerror}).") from None
+        return signing.signer(selector=settings.selector, domain=settings.domain or self.config.mail_domain, key=key)
+
     def post_office(self, store: Any = outbox) -> delivery.PostOffice:
         """Return all that delivering needs."""
         return delivery.PostOffice(
@@ -242,6 +255,7 @@ class App:
             clock=self.clock,
             owners=self.services.owners,
             call_help=lambda: self._ring_outbox(()),
+            sign=self.sign,
             refused=lambda conn, entry, outcome, now: refusals.after(conn, self.services, entry, outcome, now=now),
         )
 
@@ -259,6 +273,7 @@ class App:
             ring_outbox=self._ring_outbox,
             draft=self._draft,
             unread_escalation_replies=escalations.unread_of,
+            authenticate=_authenticate(self.config),
         )
 
     @cached_property
@@ -302,6 +317,15 @@ class App:
             self._doorbell.ring_outbox(0)
         else:
             self._caused.extend(ids)
+
+
+def _authenticate(config: Config) -> Callable[[bytes, Envelope, Reading], Reading]:
+    """Return the own check of senders where it is switched on; the libraries for it are imported only then."""
+    if not config.sender.own_check:
+        return lambda _raw, _envelope, reading: reading
+    lookup = authenticity.system_lookup(config.sender.dns_seconds / 2)
+    relays = tuple(config.smtp.trusted_relays)
+    return authenticity.Checker(lookup=lookup, trusted_relays=relays, seconds=config.sender.dns_seconds).check
 
 
 def reading_rules(config: Config, ours: instance.Instance | None = None) -> ReadingRules:

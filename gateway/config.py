@@ -150,6 +150,14 @@ class RelaySection(Section):
     connections: int = Field(default=4, ge=1, le=64)
 
 
+class DkimSection(Section):
+    """Signing what we send; without a selector nothing is signed."""
+
+    selector: Annotated[str, AfterValidator(_domain)] = ""
+    domain: Annotated[str, AfterValidator(_domain)] = ""
+    key_file: str = ""
+
+
 class WebSection(Section):
     """API and console."""
 
@@ -166,6 +174,8 @@ class SenderSection(Section):
     trusted_authserv_ids: list[str] = []
     flip_by: Literal["contact", "designated"] = "contact"
     human_senders: list[str] = []
+    own_check: bool = False
+    dns_seconds: float = Field(default=10, gt=0)
 
 
 class FollowUpSection(Section):
@@ -283,6 +293,7 @@ class Config(BaseSettings):
     smtp: SmtpSection = SmtpSection()
     imap: dict[str, ImapSection] = {}
     relay: RelaySection = RelaySection()
+    dkim: DkimSection = DkimSection()
     web: WebSection = WebSection()
     sender: SenderSection = SenderSection()
     follow_up: FollowUpSection = FollowUpSection()
@@ -314,6 +325,13 @@ class Config(BaseSettings):
         local, at, domain = self.gateway.care_address.rpartition("@")
         if not (local and at and domain) or any(c in self.gateway.care_address for c in " <>,\r\n"):
             raise ValueError("gateway.care_address must be one mail address, for example care@example.com")
+        return self
+
+    @model_validator(mode="after")
+    def signing_has_a_key(self) -> "Config":
+        """Refuse a selector without a key, and a key without a selector: mail would leave unsigned."""
+        if bool(self.dkim.selector) != bool(self.dkim.key_file):
+            raise ValueError("dkim.selector and dkim.key_file belong together; give both or neither")
         return self
 
     @property

@@ -49,6 +49,7 @@ from gateway.store import hints as hint_store
 from gateway.store.db import GONE, patiently
 
 BATCH = 32
+CHECKED_AT_ONCE = 8
 FAILURES_TO_QUARANTINE = 3
 # Of an oversized mail only its beginning is read, for the person who will look at it; it never links.
 OVERSIZED_READ_BYTES = 262_144
@@ -127,12 +128,27 @@ def _take(
     most = BATCH if limit is None else min(BATCH, limit)
     with services.database.write() as conn:
         entries = mails.claim(conn, owner=owner, limit=most, now=now)
-    return aside.submit(_read, reader, entries) if entries else None
+    return aside.submit(_read, services, reader, entries) if entries else None
 
 
-def _read(reader: Reader, entries: Sequence[SpoolEntry]) -> _Batch:
-    readings = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
-    return list(zip(entries, readings, strict=True))
+def _read(services: Services, reader: Reader, entries: Sequence[SpoolEntry]) -> _Batch:
+    """Read mails and check their senders, outside of any transaction: a parser or the DNS may take long."""
+    read = reader.read_many([(_readable(entry), entry.envelope) for entry in entries])
+    if services.config.sender.own_check:
+        # Side by side: most of the time goes by waiting for the DNS.
+        with ThreadPoolExecutor(max_workers=CHECKED_AT_ONCE, thread_name_prefix="authenticate") as checkers:
+            read = list(checkers.map(partial(_authenticated, services), entries, read))
+    return list(zip(entries, read, strict=True))
+
+
+def _authenticated(services: Services, entry: SpoolEntry, reading: Reading | ParserDied) -> Reading | ParserDied:
+    if isinstance(reading, ParserDied) or entry.oversized:
+        return reading
+    try:
+        return services.authenticate(entry.raw, entry.envelope, reading)
+    except Exception as error:  # A check that breaks says nothing about the sender; the mail must go on.
+        maillog.mail_failed(entry, error)
+        return reading
 
 
 def _settle_all(services: Services, batch: _Batch) -> list[int]:

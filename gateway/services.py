@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.effects import Scribe
-from gateway.model import Draft, OutboxEntry, Policy, ReadingRules
+from gateway.model import Draft, Envelope, OutboxEntry, Policy, Reading, ReadingRules
 from gateway.store.db import Database
 from gateway.store.lease import Owners
 
@@ -24,6 +24,7 @@ class Services:
     names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
     stale_mailbox: name of a fetched mailbox that has not answered for too long, "" for none.
     draft: what a person would read of a mail that was not written.
+    authenticate: says of a mail that was read whether it is authentic, where it is not known yet; may ask the DNS.
     unread_escalation_replies: how many of them each of these cases has, by case id; none where it has none.
     """
 
@@ -39,3 +40,4 @@ class Services:
     draft: Callable[[OutboxEntry], Draft]
     stale_mailbox: Callable[[], str] = lambda: ""
     unread_escalation_replies: Callable[[Connection, Sequence[int]], Mapping[int, int]] = lambda _conn, _ids: {}
+    authenticate: Callable[[bytes, Envelope, Reading], Reading] = lambda _raw, _envelope, reading: reading

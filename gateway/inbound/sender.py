@@ -20,6 +20,7 @@ from gateway.model import Envelope, ReadingRules, Sender, Source, Verdict
 # A From field longer than this is no person's; getaddresses needs a stack frame for each parenthesis.
 FROM_LIMIT = 1_000
 RESULTS_LIMIT = 8_192
+RECEIVED_LIMIT = 1_000
 RECIPIENTS_LIMIT = 32_768
 OWN_ADDRESS = "sender:own-address"
 AMBIGUOUS = "sender:ambiguous"
@@ -38,6 +39,7 @@ _MISLEADING = frozenset(
     (headers.LEADING_SPACE, headers.LEADING_BLANK, headers.BROKEN_LINE, headers.TOO_LARGE, headers.TOO_MANY)
 )
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([a-z]{1,20})", re.IGNORECASE)
+_CLIENT = re.compile(r"\[(?:IPv6:)?([0-9a-fA-F.:]{2,45})\]", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b(header\.(?:from|d|i)|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?([^\s;\"]{1,320})", re.IGNORECASE)
 
 
@@ -80,8 +82,9 @@ def identify(head: Head, strict: StrictFrom | None) -> Sender:
 def verdict(head: Head, envelope: Envelope, rules: ReadingRules, address: str) -> Verdict:
     """Say what the one believable Authentication-Results field says about the From domain.
 
-    Believed is only the topmost field.  Over SMTP and LMTP it must come from a trusted relay, and stand above every
-    Received field but our own or carry a trusted id; by IMAP and ingest its id must be trusted.
+    Believed is only the topmost field.  Over SMTP and LMTP it must come from a trusted relay and carry a trusted id,
+    where only our own servers write; where no id is set, it must stand right below our own Received.  By IMAP and
+    ingest its id must be trusted.
     DMARC decides; without it, a failed SPF that no DKIM signature makes good fails, and an aligned pass passes.
     """
     results = _believable_results(head, envelope, rules)
@@ -170,17 +173,41 @@ def _strict_agrees(value: str, strict: StrictFrom | None, address: str) -> bool:
 
 def _believable_results(head: Head, envelope: Envelope, rules: ReadingRules) -> list[str]:
     """Return the parts of the one field that is believed: its authserv-id, then a part for each method."""
-    received = 0
+    above: list[str] = []
     for field in head.fields:
-        received += field.name == "received"
+        if field.name == "received":
+            above.append(field.value)
         if field.name == "authentication-results":
             parts = _without_comments(field.value[:RESULTS_LIMIT]).split(";")
             known = parts[0].strip().partition(" ")[0].lower() in rules.trusted_authserv_ids
             if envelope.source not in (Source.SMTP, Source.LMTP):
                 return parts if known else []
-            by_position = not rules.trusted_authserv_ids and received <= 1
-            return parts if is_trusted_relay(envelope.peer, rules.trusted_relays) and (known or by_position) else []
+            by_position = not rules.trusted_authserv_ids and len(above) <= 1
+            by_name = known and len(above) <= _trusted_fields(above, rules)
+            return parts if is_trusted_relay(envelope.peer, rules.trusted_relays) and (by_name or by_position) else []
     return []
+
+
+def _trusted_fields(received: Sequence[str], rules: ReadingRules) -> int:
+    """Return how many Received fields may stand above what our servers wrote: ours, the relay's, and so on inwards.
+
+    A relay writes the field of its own hop, whose client is the next server; what that one wrote counts only when it is
+    ours as well.  All that lies deeper came with the mail and may be anybody's invention.  Source: RFC 8601 5.
+    """
+    trusted = 2
+    for field in received[1:]:
+        client = _CLIENT.search(field[:RECEIVED_LIMIT])
+        if client is None or not (_is_loopback(client[1]) or is_trusted_relay(client[1], rules.trusted_relays)):
+            break
+        trusted += 1
+    return trusted
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        return ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False
 
 
 def is_trusted_relay(peer: str, networks: Sequence[str]) -> bool:

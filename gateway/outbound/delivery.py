@@ -72,6 +72,7 @@ class PostOffice:
 
     owners: names for the leases.  batch: rows of one claim.  call_help: asks for another worker when a claim came back
     full; calling it too often must be harmless.  jitter: a number from 0 up to 1.
+    sign: puts a signature on a finished mail, once, before its bytes are stored.
     refused: what follows, in the transaction that settles a mail, when the relay refused it for good.
     """
 
@@ -86,6 +87,7 @@ class PostOffice:
     call_help: Callable[[], None] = lambda: None
     jitter: Callable[[], float] = random.random
     refused: Callable[[Any, OutboxEntry, Rejected, datetime], object] = lambda *_: None
+    sign: Callable[[bytes], bytes] = lambda raw: raw
 
 
 def drain(office: PostOffice) -> int:
@@ -127,7 +129,7 @@ def _kept(office: PostOffice, fresh: list[tuple[OutboxEntry, bytes]]) -> list[tu
 
 def _composed(office: PostOffice, entry: OutboxEntry) -> bytes | None:
     try:
-        return compose.compose(entry, office.letterhead, office.env, now=office.clock.now())
+        return office.sign(compose.compose(entry, office.letterhead, office.env, now=office.clock.now()))
     except CannotCompose as error:
         why = str(error)
     except Exception as error:  # A fault in a template or in ours must cost this one mail only (OB-06).

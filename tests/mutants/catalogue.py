@@ -221,6 +221,27 @@ MUTANTS = (
         tests=("tests/unit/test_deliverability.py",),
     ),
     Mutant(
+        name="whoever knows the id vouches for himself",
+        file="gateway/inbound/sender.py",
+        old="""            by_name = known and len(above) <= _trusted_fields(above, rules)""",
+        new="""            by_name = known""",
+        tests=("tests/unit/test_sender.py",),
+    ),
+    Mutant(
+        name="a signature that covers half of the body vouches for all of it",
+        file="gateway/inbound/authenticity.py",
+        old=""" and b"l" not in signature.signature_fields""",
+        new="",
+        tests=("tests/unit/test_authenticity.py",),
+    ),
+    Mutant(
+        name="somebody else's good SPF vouches for the sender",
+        file="gateway/inbound/authenticity.py",
+        old="""    return claimed == domain or (not strict and organisation(claimed) == organisation(domain))""",
+        new="""    return claimed != \"\"""",
+        tests=("tests/unit/test_authenticity.py",),
+    ),
+    Mutant(
         name="a burst of reminders after an outage",
         file="gateway/rules/followups.py",
         old="""        return _remind(case, episode, reminders[-1], rules, now)""",

@@ -117,6 +117,13 @@ class Stage:
         self.app.process_mail()
         return mails.show(self.services, str(mail_id))
 
+    def receive_over_smtp(self, raw: bytes, *, peer: str, mail_from: str = DANA) -> MailDetailView:
+        """Take a mail in as if the client at this address had sent it, process it and show what became of it."""
+        envelope = Envelope(mail_from=mail_from, rcpt_tos=(world.CARE,), source=Source.SMTP, peer=peer)
+        mail_id = self.app.ingest(raw, envelope).id
+        self.app.process_mail()
+        return mails.show(self.services, str(mail_id))
+
     def answer(self, number: str, text: str = "It is version 4.2.", **how: Any) -> MailDetailView:
         """Receive a reply that quotes the Reference ID of a case."""
         quoted = f"{text}\n\n> Reference ID: {self.reference(number)}"

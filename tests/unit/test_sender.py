@@ -1,5 +1,7 @@
 """Who a mail is from, and whose word about it counts."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.inbound import sender
@@ -147,6 +149,31 @@ def test_results_of_a_trusted_id_count_by_hand_and_below_hops() -> None:
     """ID-05: mailboxes of large providers write their results below their own trace fields."""
     extra = RECEIVED + b"Authentication-Results: mx.example.net; dmarc=fail\r\n"
     assert _verdict(extra, INGESTED, BY_ID) is Verdict.FAIL
+
+
+OURS = (b"Received: from a.example ([203.0.113.1]) by mx.example.net with ESMTP;\r\n", Verdict.PASS)
+THEIRS = b"Received: from evil.example ([203.0.113.9]) by a.example with ESMTP;\r\n"
+INNER = b"Received: from mx.example.net ([192.0.2.7]) by filter.example.net with ESMTP;\r\n"
+LOOPED = b"Received: from localhost ([127.0.0.1]) by mx.example.net with ESMTP;\r\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "expected"),
+    [
+        (b"", Verdict.PASS),
+        OURS,
+        (OURS[0] + THEIRS, Verdict.NONE),
+        (INNER + OURS[0], Verdict.PASS),
+        (LOOPED + OURS[0], Verdict.PASS),
+        (INNER + OURS[0] + THEIRS, Verdict.NONE),
+        (b"Received: by mx.example.net (no client named);\r\n" + THEIRS, Verdict.NONE),
+    ],
+)
+def test_over_smtp_a_trusted_id_counts_only_where_our_own_servers_write(above: bytes, expected: Verdict) -> None:
+    """ID-05: whoever knows the id can write it below the field of the relay's own hop."""
+    rules = replace(TRUSTING, trusted_authserv_ids=frozenset({"mx.example.net"}))
+    extra = above + b"Authentication-Results: mx.example.net; dmarc=pass\r\n"
+    assert _verdict(extra, ENVELOPE, rules) is expected
 
 
 def test_results_inside_an_attached_mail_are_ignored() -> None:
