@@ -4,6 +4,7 @@
     +-- Refused            the rules or the input say no           exit 1, HTTP 4xx, never retried
     |   +-- NotFound       no such thing, or not visible           exit 1, HTTP 404
     |   +-- Conflict       somebody was faster                     exit 1, HTTP 409
+    |   |   `-- Stale      it is no longer what the caller saw     exit 1, HTTP 412
     |   `-- InvalidInput   what was given cannot be used           exit 2, HTTP 422
     +-- ConfigError        the settings cannot be used             exit 2, the process does not start
     +-- Unavailable        a thing we need does not answer now     SMTP 451, exit 75, retried
@@ -39,6 +40,10 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """Somebody else changed or resolved it first."""
+
+
+class Stale(Conflict):
+    """It was changed since the caller looked at it."""
 
 
 class InvalidInput(Refused):

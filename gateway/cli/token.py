@@ -17,11 +17,14 @@ def create(
     call: Call,
     role: Annotated[str, typer.Option(metavar="admin|agent|queue|viewer|system", help="What the key may do.")],
     name: Annotated[str, typer.Option(metavar="NAME", help="Who uses it, for your own record.")] = "",
+    days: Annotated[
+        int | None, typer.Option(metavar="N", help="How many days it is good; always when left out.")
+    ] = None,
 ) -> None:
     """Make a key and print it, alone on stdout; it is never shown again."""
     from gateway.desk import access
 
-    view, key = call.look(lambda services: access.create_key(services, role=role, name=name))
+    view, key = call.look(lambda services: access.create_key(services, role=role, name=name, days=days))
     if call.json:
         console.json({**to_json(view), "key": key})
         return
@@ -48,10 +51,22 @@ def revoke(
     call.show(call.look(lambda services: access.revoke(services, key_id)), lambda key: _draw([key]))
 
 
+@command(commands, "grant", example="gateway token grant 3 0003256109")
+def grant(
+    call: Call,
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a key of the role system.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The case that it may see from now on.")],
+) -> None:
+    """Let a key of the role system see a case that it did not open."""
+    from gateway.desk import access
+
+    call.show(call.look(lambda services: access.grant(services, key_id, number)), lambda key: _draw([key]))
+
+
 def _draw(keys: Sequence[KeyView]) -> None:
     console.table(
-        ("ID", "NAME", "ROLE", "BEGINS WITH", "CREATED", "LAST USED", "REVOKED"),
-        [(k.id, k.name, k.role, k.prefix, k.created_at, k.last_used_at, k.revoked_at) for k in keys],
+        ("ID", "NAME", "ROLE", "BEGINS WITH", "CREATED", "EXPIRES", "LAST USED", "REVOKED"),
+        [(k.id, k.name, k.role, k.prefix, k.created_at, k.expires_at, k.last_used_at, k.revoked_at) for k in keys],
         cut=("NAME",),
         empty="There is no key; `gateway token create --role agent` makes one.",
     )

@@ -4,6 +4,7 @@ All raise Refused (with a reason), NotFound or Unavailable; on any error nothing
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -31,7 +32,7 @@ from gateway.outbound import compose
 from gateway.reasons import Reason
 from gateway.rules import access, requests
 from gateway.services import Services
-from gateway.store import case_views, cases, contacts, people
+from gateway.store import case_views, cases, contacts, grants, people
 
 TEXT_LENGTH = 1_000_000
 
@@ -63,7 +64,7 @@ def open_case(
     now = services.clock.now()
     with services.database.write() as conn:
         if previous:
-            previous = load(conn, previous).number
+            previous = seen(conn, services, previous).number
         contact = contact_for(conn, services, contact_email, contact_name)
         opened = OpenCase(
             case_number=cases.next_number(conn, services.config.gateway.first_case_number),
@@ -79,6 +80,8 @@ def open_case(
         )
         decision = requests.open_case(opened, contact, policy=services.policy, by_customer=by_customer)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
+        if services.asking.only_of_key:
+            grants.give(conn, services.asking.only_of_key, grants.CASE, opened.case_number)
         view = case_views.one(conn, opened.case_number, hints=requests.hints(subject, description))
     services.ring_outbox(made.outbox_ids)
     return view
@@ -91,15 +94,17 @@ def show(services: Services, number: str) -> CaseView:
 
 
 def find(services: Services, query: case_views.CaseQuery) -> list[CaseView]:
-    """Return cases, latest modified first."""
+    """Return cases, latest modified first unless the query says otherwise."""
     with services.database.read() as conn:
-        return case_views.many(conn, query)
+        return case_views.many(conn, replace(query, seen_by=services.asking.only_of_key))
 
 
-def updates(services: Services, number: str, *, feed: Feed = Feed.CASE) -> list[UpdateView]:
-    """Return a feed of a case, oldest first."""
+def updates(
+    services: Services, number: str, *, feed: Feed = Feed.CASE, after: int = 0, limit: int | None = None
+) -> list[UpdateView]:
+    """Return a feed of a case, oldest first.  after: only those with a higher id.  limit: None for all."""
     with services.database.read() as conn:
-        return case_views.updates(conn, load(conn, number).id, feed)
+        return case_views.updates(conn, load(conn, number).id, feed, after=after, limit=limit)
 
 
 def post(
@@ -121,14 +126,14 @@ def post(
     visibility = Visibility.PUBLIC if channel in requests.FROM_CUSTOMER else visibility
     now = services.clock.now()
     with services.database.write() as conn:
-        case = load(conn, number, lock=True)
+        case = locked(conn, services, number)
         posted = RecordUpdate(
             case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
         )
         poster = person(conn, author)
         decision = requests.post_update(case, posted, poster, policy=services.policy, pin_checked=pin_checked)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
-        view = case_views.updates(conn, case.id, Feed.CASE)[-1]
+        view = case_views.latest_update(conn, case.id, Feed.CASE)
     services.ring_outbox(made.outbox_ids)
     return view
 
@@ -209,7 +214,7 @@ def reopen(
     pin_checked = told_pin(services, author, pin)
     now = services.clock.now()
     with services.database.write() as conn:
-        case = load(conn, number, lock=True)
+        case = locked(conn, services, number)
         posted = RecordUpdate(
             case_number=case.number,
             feed=Feed.CASE,
@@ -302,7 +307,7 @@ def change(services: Services, number: str, rule: Callable[[Connection, Case, da
     """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
     now = services.clock.now()
     with services.database.write() as conn:
-        case = load(conn, number, lock=True)
+        case = locked(conn, services, number)
         made = effects.apply(conn, rule(conn, case, now), scribe=services.scribe, now=now, case=case)
         view = case_views.one(conn, case.number)
     services.ring_outbox(made.outbox_ids)
@@ -314,8 +319,28 @@ def load(conn: Connection, number: str, *, lock: bool = False) -> Case:
     padded = number.strip().zfill(cases.NUMBER_WIDTH)
     case = cases.load(conn, padded, lock=lock) if padded.isascii() and padded.isdigit() else None
     if case is None:
-        raise NotFound(f"There is no case {clean_header(number, limit=40)}; `gateway case list` shows those there are.")
+        raise _no_case(number)
     return case
+
+
+def locked(conn: Connection, services: Services, number: str) -> Case:
+    """Return a case and hold it until the transaction ends.  Raises NotFound, or Stale when the caller saw another."""
+    case = load(conn, number, lock=True)
+    services.check_match(str(case.version))
+    return case
+
+
+def seen(conn: Connection, services: Services, number: str) -> Case:
+    """Return a case that a request names beside its own.  Raises NotFound also for one that the caller does not see."""
+    case = load(conn, number)
+    only = services.asking.only_of_key
+    if only and not grants.sees_case(conn, only, case.number):
+        raise _no_case(number)
+    return case
+
+
+def _no_case(number: str) -> NotFound:
+    return NotFound(f"There is no case {clean_header(number, limit=40)}; `gateway case list` shows those there are.")
 
 
 def need(value: str, what: str) -> None:

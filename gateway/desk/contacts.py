@@ -12,14 +12,14 @@ from gateway.cleaning import clean_header
 from gateway.desk import cases as desk_cases
 from gateway.desk import pins
 from gateway.desk.ids import row_id
-from gateway.errors import Conflict, InvalidInput, NotFound
+from gateway.errors import Conflict, InvalidInput, NotFound, Refused
 from gateway.model import Access, Contact
 from gateway.model.views import AccountView, CaseView, ContactView
 from gateway.outbound import compose
 from gateway.reasons import Reason
 from gateway.rules import requests
 from gateway.services import Services
-from gateway.store import contacts, people
+from gateway.store import contacts, grants, people
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})?")
 _BY_ID = "#"
@@ -51,7 +51,11 @@ def put(
         "pin_hash": None if pin is None else _pin_hash(pin),
     }
     with services.database.write() as conn:
+        _check_account(conn, services, account)
+        is_new = contacts.find(conn, addresses.key(email)) is None
         person = desk_cases.contact_for(conn, services, email, name or "", account_id=_account(conn, account))
+        if is_new and services.asking.only_of_key:
+            grants.give(conn, services.asking.only_of_key, grants.CONTACT, str(person.id))
         if account is not None:
             values["account_id"] = _account(conn, account)
         people.change(conn, person.id, **{key: value for key, value in values.items() if value is not None})
@@ -66,10 +70,10 @@ def show(services: Services, email: str) -> ContactView:
         return people.view(conn, _found(conn, email))
 
 
-def find(services: Services, *, account: str = "", limit: int = 100) -> list[ContactView]:
-    """Return contacts by their addresses."""
+def find(services: Services, *, account: str = "", limit: int = 100, after: str = "") -> list[ContactView]:
+    """Return contacts by their addresses.  after: only those behind this address."""
     with services.database.read() as conn:
-        return people.views(conn, account_name=account, limit=limit)
+        return people.views(conn, account_name=account, limit=limit, after=after)
 
 
 def accounts(services: Services, *, limit: int = 100) -> list[AccountView]:
@@ -104,6 +108,10 @@ def of_case(
 
     revoke: the Reference IDs that the old contact was sent end, and what has not left for that address is cancelled.
     """
+    with services.database.read() as conn:
+        known, only = contacts.find(conn, addresses.key(email)), services.asking.only_of_key
+        if only and known and not grants.sees_contact(conn, only, known.id):
+            raise Refused(Reason.NOT_PERMITTED, "This contact is of another account, which you do not see.")
     return desk_cases.change(
         services,
         number,
@@ -122,6 +130,13 @@ def _found(conn: Connection, email: str) -> Contact:
     if person is None:
         raise NotFound(f"There is no contact {clean_header(email, limit=80)}; `gateway contact list` shows them.")
     return person
+
+
+def _check_account(conn: Connection, services: Services, account: str | None) -> None:
+    """Keep a caller that sees only its own from putting people into the account of somebody else."""
+    only = services.asking.only_of_key
+    if only and account is not None and not all(grants.sees_account(conn, only, a) for a in _accounts(conn, account)):
+        raise Refused(Reason.NOT_PERMITTED, "This account is not one of yours; leave it out, or name a new one.")
 
 
 def _account(conn: Connection, account: str | None) -> int | None:

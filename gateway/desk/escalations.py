@@ -39,7 +39,7 @@ def request(
     desk_cases.need(details, "the details")
     now = services.clock.now()
     with services.database.write() as conn:
-        case = desk_cases.load(conn, number, lock=True)
+        case = desk_cases.locked(conn, services, number)
         asked = rules.Asked(
             case=case,
             reason=reason,
@@ -58,11 +58,14 @@ def request(
     return view
 
 
-def find(services: Services, *, state: str = "", case: str = "", limit: int = 100) -> list[EscalationView]:
+def find(
+    services: Services, *, state: str = "", case: str = "", limit: int = 100, after: int = 0
+) -> list[EscalationView]:
     """Return escalations, oldest first.  state: one of the states, `active`, or "" for all."""
     with services.database.read() as conn:
-        number = desk_cases.load(conn, case).number if case else ""
-        return escalations.views(conn, state=state, case_number=number, limit=limit)
+        number = desk_cases.seen(conn, services, case).number if case else ""
+        seen_by = services.asking.only_of_key
+        return escalations.views(conn, state=state, case_number=number, limit=limit, after=after, seen_by=seen_by)
 
 
 def show(services: Services, escalation_id: str) -> EscalationView:
@@ -130,7 +133,7 @@ def note_rca_request(services: Services, number: str) -> CaseView:
     """Record that a root-cause analysis was asked for; from now on its business days count (PROCESS 6.2)."""
     now = services.clock.now()
     with services.database.write() as conn:
-        case = desk_cases.load(conn, number, lock=True)
+        case = desk_cases.locked(conn, services, number)
         events.append(conn, escalations.RCA_ASKED, case_number=case.number, data={}, now=now)
         cases.touch(conn, case.number, now=now)
         return case_views.one(conn, case.number)

@@ -35,7 +35,7 @@ def send(services: Services, number: str, given: incident.Given, *, to: str = ""
     desk_cases.need(given.measures, "the corrective measures")
     now = services.clock.now()
     with services.database.write() as conn:
-        case = desk_cases.load(conn, number, lock=True)
+        case = desk_cases.locked(conn, services, number)
         asker = desk_cases.person(conn, to or case.contact.email)
         if asker is None:
             raise NotFound(f"There is no contact {clean_header(to, limit=80)}; `gateway contact list` shows them.")

@@ -8,10 +8,12 @@ from gateway.services import Services
 from gateway.store import mail_views, mails
 
 
-def find(services: Services, *, limit: int = 50, disposition: str = "") -> list[MailView]:
-    """Return mails, newest first."""
+def find(
+    services: Services, *, limit: int = 50, disposition: str = "", text: str = "", before: int | None = None
+) -> list[MailView]:
+    """Return mails, newest first.  text: part of sender or subject.  before: only those with a lower id."""
     with services.database.read() as conn:
-        return mail_views.many(conn, limit=limit, disposition=disposition)
+        return mail_views.many(conn, limit=limit, disposition=disposition, text=text, before=before)
 
 
 def show(services: Services, mail_id: str) -> MailDetailView:

@@ -15,10 +15,12 @@ from gateway.store import deliverability, outbox, outbox_views
 HELD_TOGETHER = "held together with all others, by a person or a restore"
 
 
-def find(services: Services, *, state: str = "open", limit: int = 100) -> list[OutboxView]:
+def find(
+    services: Services, *, state: str = "open", limit: int = 100, notice: str = "", case: str = "", after: int = 0
+) -> list[OutboxView]:
     """Return outgoing mails, oldest first.  state: one of the states, `open` (has not left) or `all`."""
     with services.database.read() as conn:
-        return outbox_views.many(conn, state=state, limit=limit)
+        return outbox_views.many(conn, state=state, limit=limit, notice=notice, case=case, after=after)
 
 
 def show(services: Services, entry_id: str) -> OutboxView:

@@ -59,10 +59,12 @@ class _Preview(Exception):
     """Ends the transaction of a preview, so that nothing of it stays."""
 
 
-def find(services: Services, *, state: str = queue.OPEN, reason: str = "", limit: int = 100) -> list[QueueItemView]:
-    """Return items, oldest first.  state: open, done or all."""
+def find(
+    services: Services, *, state: str = queue.OPEN, reason: str = "", limit: int = 100, after: int = 0
+) -> list[QueueItemView]:
+    """Return items, oldest first.  state: open, done or all.  after: only those with a higher id."""
     with services.database.read() as conn:
-        return queue.views(conn, now=services.clock.now(), state=state, reason=reason, limit=limit)
+        return queue.views(conn, now=services.clock.now(), state=state, reason=reason, limit=limit, after=after)
 
 
 def show(services: Services, item_id: str) -> QueueItemView:
@@ -104,7 +106,7 @@ def open_case(
     """
     now = services.clock.now()
     with services.database.write() as conn:
-        item = _open_item(conn, item_id)
+        item = _open_item(conn, services, item_id)
         mail = _facts(conn, item.mail_id)
         email = contact_email or mail.sender.address
         contact = desk_cases.contact_for(conn, services, email, "" if contact_email else mail.sender.name)
@@ -139,7 +141,7 @@ def discard(services: Services, item_id: str, *, by: str, why: str) -> QueueResu
     if not why.strip():
         raise InvalidInput("Say why this mail is discarded, for example: --why spam.")
     with services.database.write() as conn:
-        item = _open_item(conn, item_id)
+        item = _open_item(conn, services, item_id)
         now = services.clock.now()
         _resolve(conn, item.id, Resolution.DISCARDED, by=by, now=now, why=clean_header(why))
         _publish_resolved(conn, Resolution.DISCARDED, item.mail_id, "", now=now)
@@ -149,7 +151,7 @@ def discard(services: Services, item_id: str, *, by: str, why: str) -> QueueResu
 def claim(services: Services, item_id: str, *, by: str) -> QueueResult:
     """Say that somebody looks at an item; a claim of somebody else is taken over."""
     with services.database.write() as conn:
-        item = _open_item(conn, item_id)
+        item = _open_item(conn, services, item_id)
         queue.claim(conn, item.id, clean_header(by), now=services.clock.now())
         was = f", taken over from {item.claimed_by}" if item.claimed_by not in ("", by) else ""
         return QueueResult(item=_view(conn, services, item.id), effects=(f"Claimed by {by}{was}.",))
@@ -158,7 +160,7 @@ def claim(services: Services, item_id: str, *, by: str) -> QueueResult:
 def release(services: Services, item_id: str) -> QueueResult:
     """Give a claimed item back."""
     with services.database.write() as conn:
-        item = _open_item(conn, item_id)
+        item = _open_item(conn, services, item_id)
         queue.claim(conn, item.id, "", now=None)
         return QueueResult(item=_view(conn, services, item.id), effects=("Nobody claims it now.",))
 
@@ -170,14 +172,14 @@ def undo(services: Services, item_id: str, *, by: str) -> QueueResult:
     """
     now = services.clock.now()
     with services.database.write() as conn:
-        item = _resolved_item(conn, item_id, now, services.policy.undo_minutes)
+        item = _resolved_item(conn, services, item_id, now)
         done = _take_back(conn, services, item, by=by, now=now) if item.undo else ()
         queue.reopen(conn, item.id)
         return QueueResult(item=_view(conn, services, item.id), effects=(*done, "The mail is back in the queue."))
 
 
 def _link(conn: Connection, services: Services, item_id: str, number: str, *, by: str) -> tuple[QueueResult, list[int]]:
-    item = _open_item(conn, item_id)
+    item = _open_item(conn, services, item_id)
     mail = _facts(conn, item.mail_id)
     case = _case(conn, number, lock=True)
     decision, made = _apply_link(conn, services, case, mail, by=by)
@@ -298,16 +300,18 @@ def _item(conn: Connection, item_id: str, *, lock: bool = False) -> Any:
     return item
 
 
-def _open_item(conn: Connection, item_id: str) -> Any:
+def _open_item(conn: Connection, services: Services, item_id: str) -> Any:
     item = _item(conn, item_id, lock=True)
+    services.check_match(queue.version(item))
     if item.state != queue.OPEN:
         how = f"{item.resolution} by {item.resolved_by or 'somebody'}"
         raise Conflict(Reason.ALREADY_RESOLVED, f"Item {item.id} was resolved before ({how}); undo that first.")
     return item
 
 
-def _resolved_item(conn: Connection, item_id: str, now: datetime, minutes: int) -> Any:
-    item = _item(conn, item_id, lock=True)
+def _resolved_item(conn: Connection, services: Services, item_id: str, now: datetime) -> Any:
+    item, minutes = _item(conn, item_id, lock=True), services.policy.undo_minutes
+    services.check_match(queue.version(item))
     if item.state == queue.OPEN:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Item {item.id} is open; there is nothing to undo.")
     if now - item.resolved_at > timedelta(minutes=minutes):

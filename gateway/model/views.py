@@ -184,7 +184,10 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case.  escalation: the latest one, whatever its state; an active one is always the latest."""
+    """A case.  escalation: the latest one, whatever its state; an active one is always the latest.
+
+    version: grows with each change; it is the case's ETag.
+    """
 
     number: str
     subject: str
@@ -204,6 +207,7 @@ class CaseView:
     closed_at: datetime | None
     follow_up: FollowUpView | None
     escalation: EscalationView | None = None
+    version: int = 0
     hints: tuple[str, ...] | None = None
 
 
@@ -265,7 +269,7 @@ class HintView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItemView:
-    """A mail that waits, or waited, for the admin team."""
+    """A mail that waits, or waited, for the admin team.  version: changes with each change; it is the item's ETag."""
 
     id: str
     mail_id: str
@@ -283,6 +287,7 @@ class QueueItemView:
     resolved_at: datetime | None
     resolved_by: str | None
     why: str | None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +342,7 @@ class KeyView:
     role: str
     prefix: str
     created_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
 

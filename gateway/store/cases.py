@@ -19,7 +19,8 @@ from gateway.model import (
     Status,
     Substatus,
 )
-from gateway.store import contacts
+from gateway.store import contacts, search
+from gateway.store.search import NUMBER_WIDTH as NUMBER_WIDTH
 from gateway.store.sql import insert_new
 from gateway.store.tables import (
     account,
@@ -31,8 +32,6 @@ from gateway.store.tables import (
     reference,
     support_case,
 )
-
-NUMBER_WIDTH = 10
 
 # Statements of the way of every mail are built once: building one costs more than running it.
 _EPISODE = (
@@ -87,8 +86,10 @@ def next_number(conn: Connection, first: int) -> str:
 
 
 def insert(conn: Connection, **values: Any) -> int:
-    """Insert a case row and return its id."""
-    return int(conn.execute(support_case.insert().values(values).returning(support_case.c.id)).scalar_one())
+    """Insert a case row, findable by its subject, and return its id."""
+    case_id = int(conn.execute(support_case.insert().values(values).returning(support_case.c.id)).scalar_one())
+    search.index(conn, case_id, values["subject"])
+    return case_id
 
 
 def load(conn: Connection, number: str, *, lock: bool = False) -> Case | None:

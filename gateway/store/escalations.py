@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, tuple_, update
 
 from gateway.errors import Conflict
 from gateway.linking import sighting
@@ -23,12 +23,20 @@ from gateway.model import (
 from gateway.model.escalation import ACTIVE
 from gateway.model.views import EscalationView
 from gateway.reasons import Reason
+from gateway.store import grants
 from gateway.store.sql import insert_new
 from gateway.store.tables import case_update, escalation, event, support_case
 
 OURS = (Channel.AGENT, Channel.SYSTEM)
 RCA_ASKED = "case.rca_requested"
 _FOUND = select(escalation, support_case.c.number.label("case_number")).select_from(escalation.join(support_case))
+_LATEST_OF = _FOUND.where(
+    tuple_(escalation.c.case_id, escalation.c.number).in_(
+        select(escalation.c.case_id, func.max(escalation.c.number))
+        .where(escalation.c.case_id.in_(bindparam("ids", expanding=True)))
+        .group_by(escalation.c.case_id)
+    )
+)
 _UNREAD = (
     case_update.c.feed == Feed.ESCALATION,
     case_update.c.read_at.is_(None),
@@ -125,9 +133,24 @@ def latest_view(conn: Connection, case_id: int) -> EscalationView | None:
     return _view(conn, row) if row else None
 
 
-def views(conn: Connection, *, state: str = "", case_number: str = "", limit: int = 100) -> list[EscalationView]:
-    """Return escalations, oldest first.  state: one of the states, `active`, or "" for all."""
-    found = _FOUND.order_by(escalation.c.id).limit(limit)
+def latest_views(conn: Connection, case_ids: Sequence[int]) -> dict[int, EscalationView]:
+    """Return the latest escalation of each of these cases; a case without any is missing."""
+    if not case_ids:
+        return {}
+    rows = conn.execute(_LATEST_OF, {"ids": list(case_ids)}).all()
+    return {row.case_id: _view(conn, row) for row in rows}
+
+
+def views(
+    conn: Connection, *, state: str = "", case_number: str = "", limit: int = 100, after: int = 0, seen_by: int = 0
+) -> list[EscalationView]:
+    """Return escalations, oldest first.  state: one of the states, `active`, or "" for all.
+
+    after: only those with a higher id.  seen_by: only what the key of this id sees, 0 for all.
+    """
+    found = _FOUND.where(escalation.c.id > after).order_by(escalation.c.id).limit(limit)
+    if seen_by:
+        found = found.where(grants.seen_case(seen_by, support_case.c.number))
     if state:
         found = found.where(escalation.c.state.in_(ACTIVE if state == "active" else (state,)))
     if case_number:

@@ -5,7 +5,7 @@ Reference IDs are redacted here: only the raw bytes, which few may fetch, still 
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from gateway.linking import sighting
 from gateway.model import Disposition
@@ -14,13 +14,18 @@ from gateway.store import case_views
 from gateway.store.tables import mail
 
 
-def many(conn: Connection, *, limit: int, disposition: str = "", before: int | None = None) -> list[MailView]:
-    """Return mails, newest first.  before: only those with a lower id."""
+def many(
+    conn: Connection, *, limit: int, disposition: str = "", before: int | None = None, text: str = ""
+) -> list[MailView]:
+    """Return mails, newest first.  before: only those with a lower id.  text: part of sender or subject."""
     found = select(mail).order_by(mail.c.id.desc()).limit(limit)
     if disposition:
         found = found.where(mail.c.disposition == disposition)
     if before is not None:
         found = found.where(mail.c.id < before)
+    if text:
+        in_either = (column.icontains(text, autoescape=True) for column in (mail.c.sender, mail.c.subject))
+        found = found.where(or_(*in_either))
     return [MailView(**_brief(row)) for row in conn.execute(found)]
 
 

@@ -12,9 +12,17 @@ from gateway.store.tables import episode, outbox
 NOT_LEFT = (EntryState.READY, EntryState.LEASED, EntryState.HELD, EntryState.DEAD)
 
 
-def many(conn: Connection, *, state: str, limit: int) -> list[OutboxView]:
-    """Return outgoing mails, oldest first.  state: one of the states, `open` (has not left) or `all`."""
-    found = select(outbox).order_by(outbox.c.id).limit(limit)
+def many(
+    conn: Connection, *, state: str, limit: int, notice: str = "", case: str = "", after: int = 0
+) -> list[OutboxView]:
+    """Return outgoing mails, oldest first.  state: one of the states, `open` (has not left) or `all`.
+
+    after: only those with a higher id.
+    """
+    found = select(outbox).where(outbox.c.id > after).order_by(outbox.c.id).limit(limit)
+    for column, value in ((outbox.c.notice, notice), (outbox.c.case_number, case)):
+        if value:
+            found = found.where(column == value)
     if state == "open":
         found = found.where(outbox.c.state.in_(NOT_LEFT))
     elif state != "all":

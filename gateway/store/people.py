@@ -85,11 +85,13 @@ def view(conn: Connection, person: Contact) -> ContactView:
     )
 
 
-def views(conn: Connection, *, account_name: str = "", limit: int = 100) -> list[ContactView]:
-    """Return contacts by their addresses."""
+def views(conn: Connection, *, account_name: str = "", limit: int = 100, after: str = "") -> list[ContactView]:
+    """Return contacts by their addresses.  after: only those behind this address."""
     found = select(*contacts.COLUMNS).select_from(contact.join(account)).order_by(contact.c.email, contact.c.id)
     if account_name:
         found = found.where(account.c.name == account_name)
+    if after:
+        found = found.where(contact.c.email > after)
     rows: Sequence[Any] = conn.execute(found.limit(limit)).all()
     return [view(conn, contacts.from_row(row, contacts.addresses(conn, row.person_id))) for row in rows]
 

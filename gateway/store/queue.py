@@ -41,6 +41,13 @@ def load(conn: Connection, item_id: int, *, lock: bool = False) -> Any | None:
     return conn.execute(found.with_for_update() if lock else found).first()
 
 
+def version(item: Any) -> str:
+    """Return a word that changes whenever a person did something to an item; it is the item's ETag."""
+    moments = (item.claimed_at, item.resolved_at)
+    marks = "-".join("" if moment is None else f"{moment.timestamp():.6f}" for moment in moments)
+    return f"{item.state}-{marks}"
+
+
 def resolve(
     conn: Connection,
     item_id: int,
@@ -126,6 +133,7 @@ def _view(row: Any, now: datetime) -> QueueItemView:
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by or None,
         why=row.why or None,
+        version=version(row),
     )
 
 

@@ -361,6 +361,8 @@ outbox = Table(
     Column("bounced_at", Instant),
     # The wait that a reminder belongs to.  No foreign key: SQLite cannot add one to a table that is there.
     Column("episode_id", BigInteger),
+    # The call that caused it, "" for all that no call caused.
+    Column("request_id", String(64), nullable=False, server_default=""),
     Index("ix_outbox_episode", "episode_id", sqlite_where=_of_a_wait, postgresql_where=_of_a_wait),
     Index("ix_outbox_state", "state", "id"),
     Index("ix_outbox_notice", "notice", "created_at"),

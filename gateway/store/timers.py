@@ -141,10 +141,14 @@ def facts(
     }
 
 
-def sent_at(conn: Connection, episode_id: int) -> dict[int, datetime]:
-    """Return when a relay took the reminders of a wait, by step."""
-    rows = conn.execute(select(outbox.c.notice, outbox.c.sent_at).where(outbox.c.episode_id == episode_id))
-    return {int(row.notice.rpartition("-")[2]): row.sent_at for row in rows if row.sent_at is not None}
+def sent_at(conn: Connection, episode_ids: Sequence[int]) -> dict[int, dict[int, datetime]]:
+    """Return when a relay took the reminders of these waits, by wait and step."""
+    found: dict[int, dict[int, datetime]] = {}
+    if episode_ids:
+        theirs = select(outbox.c.episode_id, outbox.c.notice, outbox.c.sent_at)
+        for row in conn.execute(theirs.where(outbox.c.episode_id.in_(episode_ids), outbox.c.sent_at.is_not(None))):
+            found.setdefault(row.episode_id, {})[int(row.notice.rpartition("-")[2])] = row.sent_at
+    return found
 
 
 def _later(after: Due) -> Any:

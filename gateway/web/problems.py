@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from gateway.errors import Conflict, GatewayError, InvalidInput, NotFound, Refused, Unavailable
+from gateway.errors import Conflict, GatewayError, InvalidInput, NotFound, Refused, Stale, Unavailable
 from gateway.reasons import Reason
 
 MEDIA_TYPE = "application/problem+json"
@@ -22,6 +22,7 @@ RETRY_SECONDS = 5
 # The first class that fits decides.
 STATUS_OF: tuple[tuple[type[GatewayError], int], ...] = (
     (NotFound, 404),
+    (Stale, 412),
     (InvalidInput, 422),
     (Conflict, 409),
     (Refused, 409),

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from gateway.errors import ConfigError, Unavailable
-from gateway.store import db, instance
+from gateway.store import call_tables, db, instance  # noqa: F401 - the first declares tables
 from gateway.store.tables import metadata
 from tests.store.support import together
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from gateway.store import call_tables  # noqa: F401 - it declares its tables
 from gateway.store.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)

@@ -1,13 +1,22 @@
-"""The HTTP API, version 1: one file a noun, each with `router(app) -> APIRouter`.  `routers` names them all."""
+"""The HTTP API, version 1: one file a noun, each with `router(app) -> APIRouter`.  NOUNS names them all."""
 
 from collections.abc import Callable
 
 from fastapi import APIRouter
 
 from gateway.app import App
+from gateway.web.api import cases, contacts, document, escalations, mails, outbox, queue
 
 PREFIX = "/api/v1"
-NOUNS: tuple[Callable[[App], APIRouter], ...] = ()
+NOUNS: tuple[Callable[[App], APIRouter], ...] = (
+    cases.router,
+    contacts.router,
+    escalations.router,
+    mails.router,
+    queue.router,
+    outbox.router,
+    document.router,
+)
 
 
 def routers(app: App) -> list[APIRouter]:
