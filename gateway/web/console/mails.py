@@ -57,7 +57,7 @@ def reading(visit: Visit, mail: MailDetailView | None) -> dict[str, Any]:
         "segments": reader.segments(mail.text) if mail and view == "text" else [],
         "source": reader.source(raw) if view == "source" else [],
         "source_cut": len(raw) > reader.SOURCE_SHOWN,
-        "evidence": reader.evidence(raw) if view == "trace" else {},
+        "evidence": reader.evidence(raw, mail.text if mail else "") if view == "trace" else {},
         "images": visit.asked("images") == "1",
         "text_shown": reader.TEXT_SHOWN,
     }

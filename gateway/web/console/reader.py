@@ -28,7 +28,7 @@ LOOKED_AT: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("x-autorespond", "x-loop", "feedback-type", "x-failed-recipients", "x-case-gateway"),
         ),
     ),
-    ("references", ("in-reply-to", "references", "subject")),
+    ("references", ("in-reply-to", "references")),
     ("parse", ("content-type", "content-transfer-encoding", "mime-version")),
 )
 _FIELD = re.compile(r"([!-9;-~]{1,100}):")
@@ -86,11 +86,17 @@ def source(raw: bytes) -> list[SourceLine]:
     return made
 
 
-def evidence(raw: bytes) -> dict[str, list[str]]:
-    """Return, for each step of the trace, the header lines that it looked at, unfolded and without Reference IDs."""
+def evidence(raw: bytes, text: str) -> dict[str, list[str]]:
+    """Return, for each step of the trace, the lines that it looked at, unfolded and without Reference IDs.
+
+    text: of the mail, as it is shown.
+    """
     head = raw[:65_536].partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]
     lines = re.sub(r"\r?\n[ \t]+", " ", head.decode("utf-8", "backslashreplace")).splitlines()
     found: dict[str, list[str]] = {}
+    seen = [line.strip()[:400] for line in text.split("\n", 20_000) if sighting.REDACTED in line]
+    if seen:
+        found["references"] = seen[:5]
     for line in lines[:500]:
         if step := _step_of(line):
             found.setdefault(step, []).append(sighting.redact(line[:400]))

@@ -19,8 +19,11 @@ from gateway.model.desk_views import UserView
 from gateway.services import Services
 from gateway.web.console import permits
 from gateway.web.console.permits import Act
+from gateway.web.edge import SECURITY
 
 VALUE_LENGTH = 1_000_000
+# As every page of the site, and a frame of ours for the HTML of mails.
+POLICY = f"{SECURITY['content-security-policy']}; frame-src 'self'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ class Visit:
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Answer with a page."""
         page = self.templates.get_template(template).render(visit=self, Act=Act, **values)
-        return HTMLResponse(page, status_code=status, headers={"vary": "HX-Target"})
+        return HTMLResponse(page, status_code=status, headers={"vary": "HX-Target", "content-security-policy": POLICY})
 
     def go(self, path: str, query: Mapping[str, str] | None = None) -> Response:
         """Send the browser to another page, which it GETs."""
