@@ -76,7 +76,8 @@ def house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         server.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while the driver runs, no other test of this process could run an event loop of its own.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Return the browser."""
     with needed():
@@ -89,7 +90,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(chromium: Browser, house: House) -> Callable[[str], dict[str, Any]]:
     """Return a function that gives the cookies of somebody who signed in by the page, once for each role."""
     states: dict[str, Any] = {}
