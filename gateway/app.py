@@ -22,8 +22,8 @@ from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
 from gateway.errors import ConfigError
-from gateway.inbound import authenticity, content_key
-from gateway.inbound.parse_pool import ParsePool
+from gateway.inbound import authenticity, content_key, reading, safe_html
+from gateway.inbound.parse_pool import ParsePool, Reader
 from gateway.inbound.smtp import Listener
 from gateway.inbound.spool import Spool
 from gateway.model import Draft, Envelope, Letterhead, NewMail, OutboxEntry, Reading, ReadingRules, SpooledMail
@@ -120,7 +120,7 @@ class App:
         ran = bool(self._running)
         while self._running:
             self._running.pop().stop()
-        for name in ("reader", "relay"):
+        for name in ("reader", "viewer", "viewer_with_pictures", "relay"):
             if name in self.__dict__:
                 self.__dict__[name].close()
         self.database.close()
@@ -197,13 +197,17 @@ class App:
     @cached_property
     def reader(self) -> ParsePool:
         """The killable children that read mail."""
-        settings = self.config.parser
-        return ParsePool(
-            children=settings.children,
-            mail_seconds=settings.mail_seconds,
-            memory_bytes=settings.memory_bytes,
-            rules=self.services.reading_rules,
-        )
+        return self._readers(self.config.parser.children, reading.read)
+
+    @cached_property
+    def viewer(self) -> ParsePool:
+        """The killable child that makes the HTML of a mail safe to be looked at."""
+        return self._readers(1, safe_html.read)
+
+    @cached_property
+    def viewer_with_pictures(self) -> ParsePool:
+        """The same, with remote pictures."""
+        return self._readers(1, safe_html.read_with_pictures)
 
     @cached_property
     def spool(self) -> Spool:
@@ -257,6 +261,16 @@ class App:
             call_help=lambda: self._ring_outbox(()),
             sign=self.sign,
             refused=lambda conn, entry, outcome, now: refusals.after(conn, self.services, entry, outcome, now=now),
+        )
+
+    def _readers(self, children: int, reader: Reader) -> ParsePool:
+        settings = self.config.parser
+        return ParsePool(
+            children=children,
+            mail_seconds=settings.mail_seconds,
+            memory_bytes=settings.memory_bytes,
+            rules=self.services.reading_rules,
+            reader=reader,
         )
 
     def _services(self, ours: instance.Instance) -> Services:

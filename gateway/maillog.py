@@ -124,6 +124,16 @@ def mail_lease_lost(entry: SpoolEntry) -> None:
 # --- the process
 
 
+def signed_in(*, user: str, peer: str, how: str) -> None:
+    """Somebody signed in to the console, or was refused.  how: password, link, refused.  user: id, "" for nobody."""
+    _log.info("console.signed_in" if how != "refused" else "console.refused", user=user, peer=peer, how=how)
+
+
+def remote_images(*, mail: str, user: str) -> None:
+    """A person asked for the remote images of one mail."""
+    _log.info("console.remote_images", mail=mail, user=user)
+
+
 def settings(section: str, values: Mapping[str, Any]) -> None:
     """`process.settings`: the effective settings of one section.  values: with secrets masked."""
     _log.info("process.settings", section=section, settings=" ".join(f"{k}={v!r}" for k, v in values.items()))

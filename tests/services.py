@@ -40,6 +40,7 @@ SERVICES = (
     Service(name="PostgreSQL", probe=lambda: bool(program("initdb")) or answers(5432), packages=("postgresql",)),
     Service(name="Redis", probe=lambda: bool(program("redis-server")) or answers(6379), packages=("redis-server",)),
     Service(name="Postfix tools", probe=lambda: bool(program("smtp-sink")), packages=("postfix",)),
+    Service(name="Chromium", probe=lambda: bool(program("chromium")), packages=("chromium", "fonts-dejavu-core")),
     Service(name="strace", probe=lambda: bool(program("strace")), packages=("strace",)),
 )
 

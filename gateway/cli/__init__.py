@@ -34,6 +34,7 @@ from gateway.cli import (
     queue,
     serve,
     token,
+    user,
     worker,
 )
 
@@ -89,6 +90,7 @@ def tree() -> typer.Typer:
         root.add_typer(group)
     admin.register(root)
     events.register(root)
+    root.add_typer(user.commands)
     root.add_typer(token.commands)
     backup.register(admin.db_commands)
     root.add_typer(admin.db_commands)

@@ -17,7 +17,7 @@ import typer
 
 from gateway.cli import console
 from gateway.cli.call import Call, command
-from gateway.cli.serve import chosen_roles
+from gateway.cli.serve import chosen_roles, start_web
 from gateway.errors import ConfigError, InvalidInput
 
 if TYPE_CHECKING:
@@ -350,9 +350,11 @@ def _stage(folder: Path, *, pause: float) -> "Iterator[Stage]":
     sink = Sink(folder / "customer-mail")
     try:
         settings = folder / "gateway.toml"
-        settings.write_text(_settings(folder, smtp_port=free_port(), relay_port=sink.port), encoding="utf-8")
+        ports = {"smtp_port": free_port(), "web_port": free_port(), "relay_port": sink.port}
+        settings.write_text(_settings(folder, **ports), encoding="utf-8")
         with app.build(_untouched(config.load(settings), sink.port)) as running:
             running.start(chosen_roles(""))
+            start_web(running)
             yield Stage(running=running, sink=sink, pause=pause)
     finally:
         sink.close()
@@ -368,7 +370,7 @@ def _untouched(config: "Config", relay_port: int) -> "Config":
     return config
 
 
-def _settings(folder: Path, *, smtp_port: int, relay_port: int) -> str:
+def _settings(folder: Path, *, smtp_port: int, web_port: int, relay_port: int) -> str:
     # A JSON string is a TOML string, too.
     return f"""# Settings of this demo; `gateway --config {folder / "gateway.toml"} ...` works on its data.
 [gateway]
@@ -377,6 +379,7 @@ organisation = "Example Care"
 care_address = "{CARE}"
 admin_address = "{TEAM}"
 care_phone = "+47 5550 100"
+base_url = "http://127.0.0.1:{web_port}"
 first_case_number = 3256109
 
 [database]
@@ -385,10 +388,21 @@ url = {dumps(f"sqlite:///{folder / 'gateway.db'}")}
 [smtp]
 port = {smtp_port}
 
+[web]
+port = {web_port}
+
 [relay]
 host = "127.0.0.1"
 port = {relay_port}
 """
+
+
+def _login(stage: "Stage") -> str:
+    """Return a link by which who watches gets into the console."""
+    from gateway.desk import users
+
+    _, path = users.add(stage.services, email=TEAM, role="admin", name="Admin team")
+    return stage.services.config.gateway.base_url + path
 
 
 def _program() -> str:
@@ -420,6 +434,8 @@ def _where_to_look(folder: Path, stage: "Stage", *, once: bool) -> None:
         console.line(f"   {program} {command_line} {config}")
     if once:
         return
+    console.line("Work the queue in your browser; this link lets you in once, as an administrator:")
+    console.line(f"   {_login(stage)}")
     console.line("It stays up.  Open a case of your own in another terminal, or mail to it:")
     console.line(
         f"   {program} case open --subject Hello --description 'A first try' --contact you@example.org {config}"

@@ -142,12 +142,13 @@ class Publish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueForAdmin:
-    """Put a mail into the queue of the admin team."""
+    """Put a mail into the queue of the admin team.  conversation: what it shares with mails about the same thing."""
 
     mail_id: int
     reason: Reason
     recipient: str
     hints: tuple[Hint, ...] = ()
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway import addresses
+from gateway.linking import conversation
 from gateway.model import (
     Access,
     BounceReport,
@@ -145,7 +146,13 @@ def _queued(link: Unlinked, mail: MailFacts, around: Circumstances, *, policy: P
     # Of a machine's mail the link's reason is its kind; one that a person wrote waits for what a person's would.
     reason = link.reason if mail.kind in WRITTEN_BY_PEOPLE else next(iter(link.flags), Reason.NO_REFERENCE)
     effects: list[Effect] = [
-        QueueForAdmin(mail_id=mail.id, reason=reason, recipient=mail.recipient, hints=around.hints),
+        QueueForAdmin(
+            mail_id=mail.id,
+            reason=reason,
+            recipient=mail.recipient,
+            hints=around.hints,
+            conversation=conversation.key(mail.sender.address, mail.subject),
+        ),
         Publish(type="mail.queued", data={"mail_id": str(mail.id), "reason": reason}),
     ]
     if link.reason is Reason.CASE_CLOSED:

@@ -27,6 +27,7 @@ def add(conn: Connection, item: QueueForAdmin, *, now: datetime) -> None:
         "hints": [_hint(h) for h in item.hints],
         "state": OPEN,
         "created_at": now,
+        "conversation": item.conversation,
     }
     conn.execute(insert_new(conn, queue_item).values(row))
     named = {hint.case_number for hint in item.hints if hint.score >= NAMING_SCORE}
@@ -108,14 +109,15 @@ def views(
     if reason:
         found = found.where(queue_item.c.reason == reason)
     found = found.where(queue_item.c.id > after).order_by(queue_item.c.id).limit(limit)
-    return [_view(row, now) for row in conn.execute(found)]
+    return [view(row, now) for row in conn.execute(found)]
 
 
 def _quietly_waiting(before: datetime) -> tuple[ColumnElement[bool], ...]:
     return queue_item.c.state == OPEN, queue_item.c.alarmed_at.is_(None), queue_item.c.created_at < before
 
 
-def _view(row: Any, now: datetime) -> QueueItemView:
+def view(row: Any, now: datetime) -> QueueItemView:
+    """Return a row, joined with `sender` and `subject` of its mail, as people and programs see it."""
     return QueueItemView(
         id=str(row.id),
         mail_id=str(row.mail_id),

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from gateway.store.columns import Instant, id_column, lease_columns, metadata, queue_indexes
 from gateway.store.journal_tables import event, event_sequence
+from gateway.store.user_tables import console_user
 
 __all__ = [
     "Instant",
@@ -34,6 +35,7 @@ __all__ = [
     "case_target",
     "case_update",
     "clock_guard",
+    "console_user",
     "contact",
     "contact_address",
     "counter",
@@ -326,7 +328,11 @@ queue_item = Table(
     Column("alarmed_at", Instant),
     # What undo has to put back (`desk/queue.py` writes and reads it).
     Column("undo", JSON),
+    # Mails of one sender about one thing share it (`linking/conversation.py`).
+    Column("conversation", String(64), nullable=False, server_default=""),
     Index("ix_queue_item_state", "state", "id"),
+    Index("ix_queue_item_reason", "state", "reason", "id"),
+    Index("ix_queue_item_conversation", "conversation", "state"),
 )
 
 # Cases that a queued or quarantined mail names: they are not closed by the timer while it waits for a person.

@@ -12,10 +12,10 @@ from fastapi import APIRouter, FastAPI
 
 from gateway import __version__
 from gateway.app import App
-from gateway.web import api, operation, problems
+from gateway.web import api, console, operation, problems
 from gateway.web.edge import Edge
 
-PARTS: tuple[Callable[[App], APIRouter], ...] = (operation.router,)
+PARTS: tuple[Callable[[App], APIRouter], ...] = (operation.router, console.router)
 # Calls that are served at the same time: fewer than the pool of the database has connections, so that none waits there.
 THREADS = 8
 

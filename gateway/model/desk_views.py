@@ -1,0 +1,71 @@
+"""What the console shows beside the API's views: our own people, and the queue as a list that is worked through.
+
+Times are aware UTC, ids are strings.  Nothing here holds a Reference ID.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.model.views import QueueItemView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserView:
+    """One of our people who use the console; the password is never shown."""
+
+    id: str
+    email: str
+    name: str
+    role: str
+    has_password: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """One browser in which somebody is signed in.  id: a digest that signs nobody in.  peer: its IP address."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
+    peer: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRowView:
+    """A queue item as one row of the list.  first_line: of what the sender wrote.  siblings: other open items of the
+    same conversation (same sender, same subject without `Re:`).  files: how many are attached."""
+
+    item: QueueItemView
+    sender_name: str
+    first_line: str
+    files: int
+    siblings: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePageView:
+    """One page of the queue.  total: items that match, counted up to a limit; `more_than` says that it was reached.
+
+    next_after: id from which the next page goes on, None on the last one.
+    """
+
+    rows: tuple[QueueRowView, ...]
+    total: int
+    more_than: bool
+    next_after: str | None
+    oldest_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseView:
+    """What changed in a list that somebody looks at.  newer: items that came since.  items: what became of those shown,
+    as (id, state, claimed by)."""
+
+    newer: int
+    items: tuple[tuple[str, str, str], ...]
+    oldest_seconds: int | None
