@@ -31,7 +31,9 @@ def text_of(data: bytes) -> str:
     from striprtf.striprtf import rtf_to_text
 
     try:
-        said: str = rtf_to_text(head[0] + _fonts(text) + _without_traps(text[head.end() :]), errors="replace")
+        said: str = rtf_to_text(  # type: ignore[no-untyped-call]
+            head[0] + _fonts(text) + _without_traps(text[head.end() :]), errors="replace"
+        )
     except Exception:  # numbers that are none, codecs that are not for text: the wrapper stays an attachment
         return ""
     # Characters beyond the first plane come as two halves.
