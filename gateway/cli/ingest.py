@@ -32,7 +32,9 @@ BATCH_MAILS = 50
 PATIENCE_SECONDS = 120
 LOOK_AGAIN_SECONDS = 0.2
 
-Sender = Annotated[str, typer.Option(metavar="A", help="Envelope sender; Return-Path or From when left out.")]
+Sender = Annotated[
+    str, typer.Option(metavar="A", help="Envelope sender, <> for the null sender; Return-Path or From when left out.")
+]
 Recipient = Annotated[str, typer.Option(metavar="B", help="Envelope recipient; the care address when left out.")]
 
 

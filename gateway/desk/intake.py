@@ -98,7 +98,8 @@ def handed(path: str, content: bytes) -> Handed:
 def envelope(raw: bytes, config: Config, *, sender: str = "", recipient: str = "") -> Envelope:
     """Return the envelope of a mail that came without one: as given, else as its headers tell.
 
-    From stands in for a missing Return-Path: "" would say that nobody may be answered.  A recipient in To counts when
+    sender: "<>" is the null sender, "" none given.  From stands in for a missing Return-Path: the null sender would say
+    that nobody may be answered.  A recipient in To counts when
     it is of our domain, so that a report about a mail of ours finds that mail.
     """
     head = raw[:HEAD_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0]

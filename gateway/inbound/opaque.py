@@ -1,7 +1,7 @@
 """What an opaque S/MIME signature holds: some clients sign so that the whole mail is one binary part.
 
 Only the wrapping is taken off; nothing is verified and nothing is decrypted.  The reader knows as much of BER as
-that needs, reads each byte a bounded number of times and gives up on the first oddity.
+that needs, reads each byte a bounded number of times and gives up on the first oddity (decision 0004: no library does).
 Source: RFC 5652 3, 5.1, 5.2; RFC 8551 3.5.2; X.690 8.1.
 """
 

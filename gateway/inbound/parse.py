@@ -71,9 +71,10 @@ class _HeadValues(TypedDict):
 def parse(raw: bytes, envelope: Envelope, rules: ReadingRules) -> Parsed:
     """Parse a mail.  Never raises; `mail.fallback_only` says that only the raw text could be shown."""
     head = headers.scan(raw)
-    structured, cut = _within_budget(_structured(raw, head), head)
+    plain = sender.plain_from(head)
+    structured, cut = _within_budget(_structured(raw, head, with_from=plain is None), head)
     message, strict, defects = _tree(structured)
-    who = sender.identify(head, strict)
+    who = sender.identify(head, plain or strict)
     who = replace(who, authentication=sender.verdict(head, envelope, rules, who.address))
     defects = [*head.defects, *cut, *defects, *sender.defects(who, rules)]
     if message is None or (not head.fields and raw.strip()):
@@ -85,15 +86,16 @@ def parse(raw: bytes, envelope: Envelope, rules: ReadingRules) -> Parsed:
     return Parsed(mail=mail, head=head, parts=found)
 
 
-def _structured(raw: bytes, head: Head) -> bytes:
+def _structured(raw: bytes, head: Head, *, with_from: bool) -> bytes:
     """Return the mail with only the fields that its structure and mail-parser need, each once.
 
     mail-parser reads trace fields and signatures at length, and nobody asks it about them.
+    with_from: its reading of the From line is asked for.
     """
     lines: list[bytes] = []
     seen: set[str] = set()
     for field in head.fields:
-        wanted = field.name in ("from", "mime-version") and len(field.raw) <= sender.FROM_LIMIT
+        wanted = with_from and field.name == "from" and len(field.raw) <= sender.FROM_LIMIT
         if field.name not in seen and (wanted or field.name.startswith("content-")):
             seen.add(field.name)
             value = field.value.encode() if field.name == "from" else field.raw.strip(b"\r\n\t \x00")

@@ -13,7 +13,7 @@ from email.message import Message
 from itertools import islice
 
 from gateway.cleaning import clean_text
-from gateway.inbound import body, charset, headers, opaque, tnef
+from gateway.inbound import body, charset, headers, opaque, richtext, tnef
 from gateway.inbound.body import Leaf
 from gateway.inbound.headers import Head
 
@@ -181,20 +181,21 @@ def _unwrapped(leaf: Leaf) -> list[Leaf]:
     found = tnef.unpack(leaf.data)
     if found is None:
         return [leaf]
-    bodies = [("text/plain", found.text), ("text/html", found.html)]
+    bodies = [("text/plain", found.charset, found.text), ("text/html", found.charset, found.html)]
     files = [(file.name, file.content_type or "application/octet-stream", file.data) for file in found.files]
     if found.rtf and not (found.text or found.html):
+        bodies.append(("text/plain", "utf-8", richtext.text_of(found.rtf).encode()))
         files.append(("message.rtf", "application/rtf", found.rtf))
     return [
         *(
             Leaf(
                 content_type=kind,
-                parameters={"charset": found.charset},
+                parameters={"charset": codec},
                 data=data,
                 group=leaf.group,
                 container=body.WRAPPED,
             )
-            for kind, data in bodies
+            for kind, codec, data in bodies
             if data.strip()
         ),
         *(

@@ -32,6 +32,10 @@ _ADDRESS = re.compile(
 _SIMPLE = re.compile(
     rf"\s*(?:(?:\"(?:[^\"\\]|\\.)*\"|[^\"<>@,;:()\[\]\\]*)\s*<\s*({_ADDRESS.pattern})\s*>|({_ADDRESS.pattern}))\s*"
 )
+# `Ann Lee <ann@example.com>` in plain letters: every reader of addresses finds the same in it.
+_PLAIN_ADDRESS = r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_PLAIN_WORDS = r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"
+_PLAIN = re.compile(rf"(?:(?:({_PLAIN_WORDS}) |\"({_PLAIN_WORDS})\" )?<({_PLAIN_ADDRESS})>|({_PLAIN_ADDRESS}))")
 _TWICE = re.compile(rf"\s*({_ADDRESS.pattern})\s*<\s*({_ADDRESS.pattern})\s*>\s*")
 _QUOTED_OR_COMMENT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\([^()]*\)")
 _GROUP_OR_ROUTE = re.compile(r"[:;]")
@@ -77,6 +81,13 @@ def identify(head: Head, strict: StrictFrom | None) -> Sender:
         and _strict_agrees(value, strict, address)
     )
     return Sender(address=address, name=names[0] if names else "", ambiguous=not sound)
+
+
+def plain_from(head: Head) -> StrictFrom | None:
+    """Return what any strict reader finds in the first From field if that is plain, else None: it has to be asked."""
+    value = head.first("from")
+    match = _PLAIN.fullmatch(value) if len(value) <= FROM_LIMIT else None
+    return StrictFrom(addresses=(match[3] or match[4],), clean=True) if match else None
 
 
 def verdict(head: Head, envelope: Envelope, rules: ReadingRules, address: str) -> Verdict:
@@ -158,6 +169,8 @@ def _is_odd(head: Head) -> bool:
 
 
 def _lenient(value: str) -> list[tuple[str, str]]:
+    if match := _PLAIN.fullmatch(value):
+        return [(match[1] or match[2] or "", match[3] or match[4])]
     try:
         return [(name, address) for name, address in getaddresses([value]) if name or address]
     except (RecursionError, ValueError, IndexError, AttributeError):

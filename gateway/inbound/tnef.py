@@ -2,7 +2,7 @@
 
 Only reads; nothing embedded is opened further.  Each byte is copied a bounded number of times, everything counted has
 a limit, and the first oddity gives up: the wrapper then stays the attachment that it is.  Ours and not a library's,
-because the one on the package index cuts zero bytes off files and loops as often as a number in the mail says.
+because those on the package index cut bytes off files or loop as often as a number in the mail says (decision 0004).
 Source: MS-OXTNEF 2.1 (attributes, MAPI properties), MS-OXRTFCP 2.1-2.2 (compressed RTF).
 """
 

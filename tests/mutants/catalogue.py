@@ -59,6 +59,13 @@ MUTANTS = (
         tests=(FULL,),
     ),
     Mutant(
+        name="a From line with an address for a name is read by one reader only",
+        file="gateway/inbound/sender.py",
+        old="""_PLAIN_WORDS = r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*\"""",
+        new="""_PLAIN_WORDS = r"[A-Za-z0-9@.]+(?: [A-Za-z0-9@.]+)*\"""",
+        tests=("tests/unit/test_sender.py",),
+    ),
+    Mutant(
         name="an auto-reply flips the case",
         file="gateway/rules/mail.py",
         old="""    words = [KIND_REASON[mail.kind]] if mail.kind in KIND_REASON else []""",

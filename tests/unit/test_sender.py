@@ -1,10 +1,14 @@
 """Who a mail is from, and whose word about it counts."""
 
 from dataclasses import replace
+from email.utils import getaddresses
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mailparser.utils import get_addresses
 
-from gateway.inbound import sender
+from gateway.inbound import headers, sender
 from gateway.model import Envelope, ReadingRules, Source, Verdict
 from tests.unit.mails import ENVELOPE, mail, multipart, parsed, read, text
 
@@ -188,3 +192,34 @@ def test_mail_from_our_own_address_is_marked(own: str) -> None:
     rules = ReadingRules(own_addresses=frozenset({own}))
     assert sender.OWN_ADDRESS in read(mail(), rules=rules).mail.defects
     assert sender.OWN_ADDRESS not in read(mail()).mail.defects
+
+
+@given(st.from_regex(sender._PLAIN, fullmatch=True))
+@settings(max_examples=200)
+def test_a_from_line_is_plain_only_where_every_reader_finds_the_same_in_it(value: str) -> None:
+    """ID-06: for such lines, and only for them, mail-parser and the standard library are not asked."""
+    found = sender._lenient(value)
+    assert len(found) == 1
+    assert getaddresses([value]) == found
+    oddities: list[object] = []
+    assert get_addresses(value, defects=oddities) == found
+    assert not oddities
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ann@example.com <eve@example.org>",
+        "Ann <ann@example.com>, Eve <eve@example.org>",
+        '"ann@example.com" <eve@example.org>',
+        "Ann (eve@example.org) <ann@example.com>",
+        "=?utf-8?q?ann?= <eve@example.org>",
+        "a..b@example.com",
+        "Ann <@relay.example:ann@example.com>",
+        "team: ann@example.com;",
+    ],
+)
+def test_a_tricky_from_line_is_read_by_all_readers(value: str) -> None:
+    """ID-06, ID-07."""
+    head = headers.scan(f"From: {value}\r\n\r\n".encode())
+    assert sender.plain_from(head) is None
