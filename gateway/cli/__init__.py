@@ -32,6 +32,7 @@ from gateway.cli import (
     notice,
     outbox,
     queue,
+    retention,
     serve,
     token,
     worker,
@@ -89,6 +90,7 @@ def tree() -> typer.Typer:
         root.add_typer(group)
     admin.register(root)
     events.register(root)
+    retention.register(root)
     root.add_typer(token.commands)
     backup.register(admin.db_commands)
     root.add_typer(admin.db_commands)

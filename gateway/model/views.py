@@ -112,6 +112,42 @@ class TurnView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueView:
+    """Something whose time is over.  goes: False while it waits, and why says for what.
+
+    what: uploads, case, mail or notice.  mails, files, notices: how many of a case hold data.
+    """
+
+    goes: bool
+    what: str
+    due_at: datetime
+    why: str
+    case: str | None = None
+    mail: str | None = None
+    notice: str | None = None
+    mails: int | None = None
+    files: int | None = None
+    notices: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeView:
+    """What one purge did.  uploads: mails whose files went.  waiting: cases that are due and wait.
+
+    log_emptied: whether the database's own log was emptied too (SQLite); if not, the next purge does it.
+    """
+
+    now: datetime
+    cases: int
+    uploads: int
+    mails: int
+    notices: int
+    contacts: int
+    waiting: tuple[WaitingView, ...]
+    log_emptied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpView:
     """The running wait for the customer."""
 
@@ -184,7 +220,10 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case.  escalation: the latest one, whatever its state; an active one is always the latest."""
+    """A case.  escalation: the latest one, whatever its state; an active one is always the latest.
+
+    held_at: since when a legal hold keeps its data.  purged_at: since when only this stub is left of it.
+    """
 
     number: str
     subject: str
@@ -205,6 +244,8 @@ class CaseView:
     follow_up: FollowUpView | None
     escalation: EscalationView | None = None
     hints: tuple[str, ...] | None = None
+    held_at: datetime | None = None
+    purged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

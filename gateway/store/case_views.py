@@ -108,6 +108,8 @@ def _view(conn: Connection, case: Case, hints: tuple[str, ...] | None) -> CaseVi
         follow_up=_follow_up(conn, case),
         escalation=escalations.latest_view(conn, case.id),
         hints=hints,
+        held_at=case.held_at,
+        purged_at=case.purged_at,
     )
 
 
