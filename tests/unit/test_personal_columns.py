@@ -1,11 +1,19 @@
 """PR-02: no column that holds words can be forgotten, whoever adds it: it is emptied, or kept for a reason."""
 
+import importlib
+import pkgutil
+
 import pytest
 from sqlalchemy import JSON, LargeBinary, String, Table
 
+from gateway import store
 from gateway.store import personal, tables
 
 WORDS = (String, LargeBinary, JSON)  # Text is a String
+
+# A table may stand in any file of the store.
+for module in pkgutil.iter_modules(store.__path__):
+    importlib.import_module(f"gateway.store.{module.name}")
 
 
 def columns_with_words(table: Table) -> list[str]:
