@@ -94,6 +94,7 @@ class App:
             self.attend(scheduler.Ticker("timers", seconds, keeper.turn, self.services))
             self.attend(scheduler.Ticker("sequencer", sequencer.EVERY_SECONDS, sequencer.turn, self.services))
             self.attend(scheduler.Ticker("forget", sequencer.FORGET_EVERY_SECONDS, sequencer.forget, self.services))
+            self.attend(scheduler.Ticker("purge", scheduler.PURGE_SECONDS, scheduler.purge, self.services))
         if "smtp" in roles:
             self.attend(self.spool)
             self._listener = Listener(self.config, self.spool.put, self.clock)

@@ -226,6 +226,7 @@ class RetentionSection(Section):
 
     uploads_days: int = Field(default=30, ge=0)
     case_days: int = Field(default=30, ge=0)
+    mail_days: int = Field(default=30, ge=0)
     undo_minutes: int = Field(default=30, ge=0)
     events_days: int = Field(default=90, ge=1)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses
 from gateway.cleaning import clean_header, clean_text
+from gateway.errors import Refused
 from gateway.linking import reference_id
 from gateway.model import (
     Case,
@@ -39,6 +40,7 @@ from gateway.model import (
     StopEpisode,
     Substatus,
 )
+from gateway.reasons import Reason
 from gateway.rules import followups
 from gateway.rules import targets as target_rules
 from gateway.store import cases, deliverability, escalations, events, outbox, queue, targets, timers
@@ -66,12 +68,14 @@ def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime
     """Do what the decision says.  The caller holds the case's row lock and commits.
 
     case: the case as this transaction has just read it; it is read here when it is not the decision's.
+    Raises Refused `case-purged`: of such a case only the stub is left, and nothing is added to it.
     Publishes `case.status_changed` by itself, so that no rule can forget it.
     """
     applied = Applied()
     if decision.case_number and not any(isinstance(e, OpenCase) for e in decision.effects):
         read = case is not None and case.number == decision.case_number
         applied.before = case if read else cases.load(conn, decision.case_number)
+        check_not_purged(applied.before)
     for effect in decision.effects:
         _apply_one(conn, effect, applied, scribe=scribe, now=now)
     return applied
@@ -147,6 +151,13 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             assert_never(effect)
     if applied.before is not None and (kept := target_rules.met_by(effect)):
         targets.meet(conn, applied.before.id, kept, now=now)
+
+
+def check_not_purged(case: Case | None) -> None:
+    """Refuse to change a case whose data was purged.  Raises Refused `case-purged`."""
+    # Whatever was written into it now would stay for good: nothing ever purges it again.
+    if case is not None and case.purged_at is not None:
+        raise Refused(Reason.CASE_PURGED, f"The data of case {case.number} has been deleted; open a new case.")
 
 
 def _case(applied: Applied) -> Case:

@@ -2,8 +2,8 @@
 
 An operator's searches and alerts hang on these event names and keys, so they change like an API.  Events carry ids,
 counts and reasons; never a body, a subject, a Reference ID, a key or a whole mail address (addresses are cut to
-`***@domain`, also inside the words of a relay).  Values are `key=value`, or JSON lines when standard error is no
-terminal.  A log that cannot be written is never a reason to stop work.
+`***@domain`); of a relay's answer the codes, because its words may quote the mail.  Values are `key=value`, or JSON
+lines when standard error is no terminal.  A log that cannot be written is never a reason to stop work.
 """
 
 import contextlib
@@ -23,6 +23,8 @@ _log = structlog.get_logger()
 # Bounded and anchored at the @, so that a hostile reply costs linear time.
 _ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,255}@")
 _REFERENCE = re.compile(r"REF-[0-9A-Z]{20,34}", re.IGNORECASE)
+
+_CODES = re.compile(r"[2-5]\d\d(?: [245]\.\d{1,3}\.\d{1,3})?(?= |$)")
 
 
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
@@ -213,7 +215,10 @@ def web_failed(error: BaseException) -> None:
 
 
 def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
-    """`outbox.answered`: the relay took, deferred or rejected a mail, or its answer was lost."""
+    """`outbox.answered`: the relay took, deferred or rejected a mail, or its answer was lost.
+
+    reply: the codes of the answer; its words, which may quote the mail, stand in `gateway outbox show`.
+    """
     _log.info(
         "outbox.answered",
         outbox_id=entry.id,
@@ -221,13 +226,13 @@ def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
         case=entry.case_number or None,
         outcome=type(outcome).__name__.lower(),
         attempts=entry.attempts,
-        reply=outcome.reply,
+        reply=code(outcome.reply),
     )
 
 
 def outbox_gave_up(entry: OutboxEntry, outcome: RelayOutcome) -> None:
     """`outbox.gave_up`: a mail will not be tried again; the row is dead and a person must look."""
-    _log.error("outbox.gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=outcome.reply)
+    _log.error("outbox.gave_up", outbox_id=entry.id, notice=entry.notice.value, reply=code(outcome.reply))
 
 
 def outbox_withdrawn(entry: OutboxEntry) -> None:
@@ -270,6 +275,14 @@ def worker_died(*, pid: int, code: int, again_in_seconds: float) -> None:
     _log.error("worker.died", pid=pid, code=code, again_in_seconds=again_in_seconds)
 
 
+# --- what is kept
+
+
+def retention(act: str, *, case: str = "", by: str = "", **facts: int | str) -> None:
+    """`retention.<act>`: purged, held, erased or exported.  facts: counts, ids and words, never what it was about."""
+    _log.info(f"retention.{act}", case=case or None, by=by or None, **facts)
+
+
 # --- shared
 
 
@@ -278,6 +291,12 @@ def masked(text: str) -> str:
     if text.isprintable() and "@" not in text and "ref-" not in text.lower():
         return text  # as nearly always: what is below costs more than writing the line
     return _ADDRESS.sub("***@", _REFERENCE.sub("REF-****", " ".join(text.split())))
+
+
+def code(reply: str) -> str:
+    """Return the codes that a relay's answer begins with, or our own words where there was no answer."""
+    said = _CODES.match(reply)
+    return said[0] if said else reply.partition(":")[0]
 
 
 def _frames(error: BaseException) -> str:

@@ -84,6 +84,11 @@ class Reason(StrEnum):
     REMINDER_NOT_DELIVERED = "reminder-not-delivered"
     CONTACT_UNDELIVERABLE = "contact-undeliverable"
     MAILBOX_STALE = "mailbox-stale"
+    # what is kept, and what goes
+    RETENTION_OVER = "retention-over"
+    RETENTION_RUNNING = "retention-running"
+    LEGAL_HOLD = "legal-hold"
+    UNDO_POSSIBLE = "undo-possible"
     # other
     DONE = "done"
     DUPLICATE = "duplicate"
@@ -165,6 +170,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.REMINDER_NOT_DELIVERED: "No relay has accepted the last reminder, so the customer was not warned.",
     Reason.CONTACT_UNDELIVERABLE: "Mail to the contact came back; nothing is sent until a person clears the address.",
     Reason.MAILBOX_STALE: "The case is not closed while a mailbox cannot be fetched; the answer may lie in it.",
+    Reason.RETENTION_OVER: "The time for which this is kept is over.",
+    Reason.RETENTION_RUNNING: "The time for which this is kept is not over.",
+    Reason.LEGAL_HOLD: "A legal hold keeps all that belongs to this case.",
+    Reason.UNDO_POSSIBLE: "A person may still undo what was done with it.",
     Reason.DONE: "Done as asked.",
     Reason.DUPLICATE: "The same mail was received before; this copy has no effect.",
     Reason.QUARANTINED: "Reading this mail failed three times; it is kept for a person to look at.",

@@ -1,4 +1,4 @@
-"""The clock's own work: fire due timers, raise missed targets, give lost work back, ring for whatever is due.
+"""The clock's own work: fire due timers, raise missed targets, give lost work back, ring for what is due, purge.
 
 Wake-ups may be lost; the sweep, taken every few seconds by every process with the scheduler role, is what makes that
 harmless.  Any number of schedulers may run at once: every turn here is idempotent, and what two of them meet is decided
@@ -7,9 +7,11 @@ again under the row lock of its case.
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from gateway import clock, maillog, overdue, timers
 from gateway.clock import Clock
+from gateway.desk import retention
 from gateway.errors import Unavailable
 from gateway.model import ClockReading, Doubt, DoubtKind
 from gateway.rules import clockwork
@@ -20,6 +22,8 @@ from gateway.store.tables import mail, outbox
 Turn = Callable[[Services], object]
 # After a turn that failed the next one comes no sooner: its log stays readable while the database is away.
 FAILED_SECONDS = 1.0
+WATCHED_WITHIN = timedelta(minutes=5)
+PURGE_SECONDS = 900.0
 
 
 def sweep(services: Services) -> None:
@@ -82,6 +86,20 @@ class Timekeeper:
         if doubt is None and self._said is not None:
             maillog.clock_trusted("quiet, or confirmed by a person")
         self._said = doubt
+
+
+def purge(services: Services) -> None:
+    """Purge what was kept long enough, unless the time is in doubt: what a wrong clock purges is lost for good.
+
+    Taken every quarter of an hour by every scheduler; where nothing is due it costs a few looks into indexes.
+    """
+    now = services.clock.now()
+    with services.database.read() as conn:
+        last_turn_at, _ = clock_guard.last_turn(conn)
+        doubted = clock_guard.current(conn) is not None
+    # The clock has to have been looked at just now: after a start, the guard needs a turn to see a jump.
+    if not doubted and last_turn_at is not None and abs(now - last_turn_at) < WATCHED_WITHIN:
+        retention.purge(services)
 
 
 class Ticker:

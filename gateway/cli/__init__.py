@@ -32,6 +32,7 @@ from gateway.cli import (
     notice,
     outbox,
     queue,
+    retention,
     serve,
     token,
     user,
@@ -91,6 +92,7 @@ def tree() -> typer.Typer:
     admin.register(root)
     events.register(root)
     root.add_typer(user.commands)
+    retention.register(root)
     root.add_typer(token.commands)
     backup.register(admin.db_commands)
     root.add_typer(admin.db_commands)

@@ -317,6 +317,8 @@ def draw(case: CaseView) -> None:
             ("opened", case.opened_at),
             ("modified", case.modified_at),
             ("closed", case.closed_at),
+            ("legal hold", case.held_at),
+            ("purged", case.purged_at),
             ("waits since", case.follow_up.started_at if case.follow_up else None),
             ("follow-ups", _steps(case)),
             ("escalation", f"{case.escalation.id} is {case.escalation.state}" if case.escalation else ""),

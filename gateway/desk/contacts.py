@@ -59,6 +59,7 @@ def put(
         if account is not None:
             values["account_id"] = _account(conn, account)
         people.change(conn, person.id, **{key: value for key, value in values.items() if value is not None})
+        people.drop_account_without_people(conn, person.account_id)
         if alternates is not None:
             _set_alternates(conn, services, person, alternates)
         return people.view(conn, _found(conn, email))

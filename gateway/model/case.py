@@ -90,6 +90,8 @@ class Case:
     closed_at: datetime | None
     version: int
     episode: Episode | None = None
+    held_at: datetime | None = None
+    purged_at: datetime | None = None
 
     @property
     def is_closed(self) -> bool:

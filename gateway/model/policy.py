@@ -85,6 +85,7 @@ class Policy:
     acknowledge_unlinked: bool = False
     uploads_days: int = 30
     case_days: int = 30
+    mail_days: int = 30
     undo_minutes: int = 30
     bounces: BouncePolicy = BouncePolicy()
 

@@ -112,6 +112,42 @@ class TurnView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueView:
+    """Something whose time is over.  goes: False while it waits, and why says for what.
+
+    what: uploads, case, mail or notice.  mails, files, notices: how many of a case hold data.
+    """
+
+    goes: bool
+    what: str
+    due_at: datetime
+    why: str
+    case: str | None = None
+    mail: str | None = None
+    notice: str | None = None
+    mails: int | None = None
+    files: int | None = None
+    notices: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeView:
+    """What one purge did.  uploads: mails whose files went.  waiting: cases that are due and wait.
+
+    log_emptied: whether the database's own log was emptied too (SQLite); if not, the next purge does it.
+    """
+
+    now: datetime
+    cases: int
+    uploads: int
+    mails: int
+    notices: int
+    contacts: int
+    waiting: tuple[WaitingView, ...]
+    log_emptied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpView:
     """The running wait for the customer."""
 
@@ -187,6 +223,7 @@ class CaseView:
     """A case.  escalation: the latest one, whatever its state; an active one is always the latest.
 
     version: grows with each change; it is the case's ETag.
+    held_at: since when a legal hold keeps its data.  purged_at: since when only this stub is left of it.
     """
 
     number: str
@@ -209,6 +246,8 @@ class CaseView:
     escalation: EscalationView | None = None
     version: int = 0
     hints: tuple[str, ...] | None = None
+    held_at: datetime | None = None
+    purged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

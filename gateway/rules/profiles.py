@@ -116,6 +116,7 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
         privacy_line=config.gateway.privacy_line,
         uploads_days=config.retention.uploads_days,
         case_days=config.retention.case_days,
+        mail_days=config.retention.mail_days,
         undo_minutes=config.retention.undo_minutes,
         bounces=BouncePolicy(
             hard=config.bounces.hard, soft=config.bounces.soft, window=timedelta(days=config.bounces.window_days)

@@ -1,5 +1,6 @@
 """Cases: their rows, their Reference IDs, their waits for the customer, their feeds."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +33,10 @@ from gateway.store.tables import (
     reference,
     support_case,
 )
+
+NUMBER_WIDTH = 10
+# 124 bits, in the width of the column with the mark before them.
+TOMBSTONE_DIGITS = 31
 
 # Statements of the way of every mail are built once: building one costs more than running it.
 _EPISODE = (
@@ -121,10 +126,16 @@ def load_many(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
 
 def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReference]:
     """Return what is known of these Reference IDs; those never issued here are missing."""
-    wanted = list(ids)
-    if not wanted:
+    stones = {tombstone(id_): id_ for id_ in ids}
+    if not stones:
         return []
-    return [_known(row) for row in conn.execute(_KNOWN, {"wanted": wanted})]
+    rows = conn.execute(_KNOWN, {"wanted": [*stones.values(), *stones]})
+    return [_known(row, stones.get(row.id, row.id)) for row in rows]
+
+
+def tombstone(reference_id: str) -> str:
+    """Return what stands in the place of a Reference ID once its case is purged: enough to know it again, no more."""
+    return "#" + hashlib.sha256(reference_id.encode()).hexdigest()[:TOMBSTONE_DIGITS]
 
 
 def lock_named(conn: Connection, ids: Iterable[str]) -> None:
@@ -170,9 +181,9 @@ def set_contact(conn: Connection, number: str, contact_id: int) -> None:
 
 
 def set_status(conn: Connection, case: Case, status: Status, substatus: Substatus, *, now: datetime) -> None:
-    """Move a case; `closed_at` is set on closing and emptied on opening again."""
+    """Move a case; `closed_at` is set on closing and emptied on opening again, and the time of its uploads with it."""
     closed_at = now if status is Status.CLOSED else None
-    _change(conn, case.number, status=status, substatus=substatus, closed_at=closed_at)
+    _change(conn, case.number, status=status, substatus=substatus, closed_at=closed_at, uploads_purged_at=None)
 
 
 def set_priority(conn: Connection, number: str, priority: Priority) -> None:
@@ -299,6 +310,8 @@ def _case(row: Row[Any], own: tuple[str, ...], steps: tuple[FollowUpStep, ...]) 
         modified_at=row.modified_at,
         closed_at=row.closed_at,
         version=row.version,
+        held_at=row.held_at,
+        purged_at=row.purged_at,
         episode=_episode(row, steps) if row.episode_id is not None else None,
     )
 
@@ -315,9 +328,9 @@ def _episode(row: Row[Any], steps: tuple[FollowUpStep, ...]) -> Episode:
     )
 
 
-def _known(row: Row[Any]) -> KnownReference:
+def _known(row: Row[Any], reference_id: str) -> KnownReference:
     return KnownReference(
-        id=row.id,
+        id=reference_id,
         case_number=row.case_number,
         feed=Feed(row.feed),
         recipient=row.recipient,

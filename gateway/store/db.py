@@ -27,10 +27,12 @@ Result = TypeVar("Result")
 # What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
 GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
-HEAD = "0007"
+HEAD = "0008"
+HEAD = "0008"
 BUSY_SECONDS = 20
 PATIENCE_SECONDS = 20.0
 PAUSE_SECONDS = 0.5
+EMPTY_LOG_SECONDS = 2.0
 
 
 class epoch_now(FunctionElement[float]):
@@ -81,6 +83,30 @@ class Database:
     def is_sqlite(self) -> bool:
         """Say whether this is the embedded database."""
         return self.engine.dialect.name == "sqlite"
+
+    def empty_log(self) -> bool:
+        """Move all that was committed into the file of an SQLite database, and empty its log: deleted pages stay
+        readable there.
+
+        False when somebody looked at an older state all the while; then call it again later.  True for PostgreSQL.
+        """
+        give_up = monotonic_seconds() + EMPTY_LOG_SECONDS
+        while self.is_sqlite and not self._log_emptied():
+            if monotonic_seconds() >= give_up:
+                return False
+            time.sleep(EMPTY_LOG_SECONDS / 20)
+        return True
+
+    def _log_emptied(self) -> bool:
+        with _translated(), self._readers.connect() as conn:
+            raw: Any = conn.connection.dbapi_connection
+            # It waits for readers with the writers locked out, so it may not wait for long; it is tried again.
+            raw.execute("PRAGMA busy_timeout=50")
+            try:
+                busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={int(1000 * self._busy_seconds)}")
+            return not busy
 
     def close(self) -> None:
         """Close all connections."""

@@ -25,7 +25,7 @@ from gateway.model import (
 from gateway.reasons import Reason
 from gateway.store import lease
 from gateway.store.sql import insert_new, insert_new_rows
-from gateway.store.tables import attachment, blob, mail, mail_mention
+from gateway.store.tables import attachment, blob, mail, mail_mention, support_case
 
 LAST_ERROR_LENGTH = 500
 # A new mail is due whatever the clock does: one that is set back an hour must not hold up what has arrived.
@@ -135,8 +135,9 @@ def quarantine(conn: Connection, entry: SpoolEntry, *, now: datetime, error: str
 
 
 def replay(conn: Connection, mail_id: int, *, now: datetime) -> bool:
-    """Make a quarantined mail ready again; False when it is not quarantined."""
-    quarantined = update(mail).where(mail.c.id == mail_id, mail.c.disposition == Disposition.QUARANTINED)
+    """Make a quarantined mail ready again; False when it is not quarantined, or its bytes are gone."""
+    there = (mail.c.id == mail_id, mail.c.purged_at.is_(None))
+    quarantined = update(mail).where(*there, mail.c.disposition == Disposition.QUARANTINED)
     fresh = {"disposition": None, "reason": "", "processed_at": None, "failures": 0, "alone": True}
     return conn.execute(quarantined.values(state=EntryState.READY, run_at=now, **fresh)).rowcount == 1
 
@@ -144,6 +145,8 @@ def replay(conn: Connection, mail_id: int, *, now: datetime) -> bool:
 def link(conn: Connection, mail_id: int, case_number: str | None) -> None:
     """Note which case a mail belongs to (None: none any more).  Its disposition stays what it was."""
     conn.execute(update(mail).where(mail.c.id == mail_id).values(case_number=case_number))
+    # What a late mail brings into a closed case has to go as its other uploads did.
+    conn.execute(update(support_case).where(support_case.c.number == case_number).values(uploads_purged_at=None))
 
 
 def facts(conn: Connection, mail_id: int) -> MailFacts | None:

@@ -6,7 +6,7 @@ The way of every mail reads them through `store/contacts.py`; here they are set 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, update
 
 from gateway import addresses
 from gateway.model import Contact
@@ -55,6 +55,13 @@ def pin_hash(conn: Connection, contact_id: int) -> str:
     return str(conn.execute(select(contact.c.pin_hash).where(contact.c.id == contact_id)).scalar_one())
 
 
+def drop_account_without_people(conn: Connection, account_id: int) -> None:
+    """Delete an account that nobody is in any more and that nothing was arranged for: its name was a person's."""
+    partners = exists().where(or_(acts_for.c.account_id == account_id, acts_for.c.end_user_id == account_id))
+    left = exists().where(contact.c.account_id == account_id)
+    conn.execute(delete(account).where(account.c.id == account_id, account.c.plan == "", ~left, ~partners))
+
+
 def set_plan(conn: Connection, account_id: int, plan: str) -> None:
     """Set the plan whose service targets hold for new cases of an account."""
     conn.execute(update(account).where(account.c.id == account_id).values(plan=plan))
@@ -88,6 +95,7 @@ def view(conn: Connection, person: Contact) -> ContactView:
 def views(conn: Connection, *, account_name: str = "", limit: int = 100, after: str = "") -> list[ContactView]:
     """Return contacts by their addresses.  after: only those behind this address."""
     found = select(*contacts.COLUMNS).select_from(contact.join(account)).order_by(contact.c.email, contact.c.id)
+    found = found.where(contact.c.email != "")  # a shell is no person (`store/shells.py`)
     if account_name:
         found = found.where(account.c.name == account_name)
     if after:
@@ -98,10 +106,9 @@ def views(conn: Connection, *, account_name: str = "", limit: int = 100, after: 
 
 def account_views(conn: Connection, *, account_id: int | None = None, limit: int = 100) -> list[AccountView]:
     """Return accounts by their names; account_id: only this one."""
-    count = select(func.count()).where(contact.c.account_id == account.c.id).scalar_subquery()
+    count = select(func.count()).where(contact.c.account_id == account.c.id, contact.c.email != "").scalar_subquery()
     found = select(account, count.label("people")).order_by(account.c.name, account.c.id).limit(limit)
-    if account_id is not None:
-        found = found.where(account.c.id == account_id)
+    found = found.where(account.c.name != "" if account_id is None else account.c.id == account_id)
     return [
         AccountView(
             id=str(row.id),

@@ -111,6 +111,8 @@ contact_address = Table(
     Column("address", Text, nullable=False),
 )
 
+_kept = text("closed_at IS NOT NULL AND purged_at IS NULL")
+_purging = text("purge_runs")
 support_case = Table(
     "support_case",
     metadata,
@@ -131,7 +133,17 @@ support_case = Table(
     Column("modified_at", Instant, nullable=False, index=True),
     Column("closed_at", Instant),
     Column("version", Integer, nullable=False, server_default="1"),
+    # A legal hold: nothing of the case is purged or erased while it lasts.
+    Column("held_at", Instant),
+    Column("held_by", Text, nullable=False, server_default=""),
+    Column("held_why", Text, nullable=False, server_default=""),
+    Column("uploads_purged_at", Instant),
+    Column("purged_at", Instant),
+    # Its mails and notices still have to be emptied: a purge that was killed goes on here.
+    Column("purge_runs", Boolean, nullable=False, server_default=text("false")),
     Index("ix_support_case_status", "status", "modified_at"),
+    Index("ix_support_case_kept", "closed_at", "id", sqlite_where=_kept, postgresql_where=_kept),
+    Index("ix_support_case_purging", "id", sqlite_where=_purging, postgresql_where=_purging),
 )
 
 _live = text("state = 'live'")
@@ -230,6 +242,8 @@ case_target = Table(
 )
 
 _original = text("duplicate_of IS NULL")
+_copy = text("duplicate_of IS NOT NULL")
+_loose = text("case_number IS NULL AND purged_at IS NULL AND disposition IS NOT NULL")
 # The spool and the record of every mail that was ever accepted: one row each, for good.
 mail = Table(
     "mail",
@@ -271,6 +285,10 @@ mail = Table(
     Column("defects", JSON, nullable=False, server_default="[]"),
     Column("trace", JSON, nullable=False, server_default="[]"),
     Column("case_number", String(10), index=True),
+    # Since then only the stub is left: id, time, disposition, content key, size.
+    Column("purged_at", Instant),
+    Index("ix_mail_copy", "duplicate_of", sqlite_where=_copy, postgresql_where=_copy),
+    Index("ix_mail_loose", "processed_at", "id", sqlite_where=_loose, postgresql_where=_loose),
     Index("uq_mail_content_key", "content_key", unique=True, sqlite_where=_original, postgresql_where=_original),
     Index("ix_mail_disposition", "disposition", "id"),
     *queue_indexes("mail"),
@@ -307,6 +325,7 @@ case_update = Table(
     UniqueConstraint("mail_id"),
 )
 
+_resolved = text("case_number IS NOT NULL")
 queue_item = Table(
     "queue_item",
     metadata,
@@ -333,6 +352,7 @@ queue_item = Table(
     Index("ix_queue_item_state", "state", "id"),
     Index("ix_queue_item_reason", "state", "reason", "id"),
     Index("ix_queue_item_conversation", "conversation", "state"),
+    Index("ix_queue_item_case", "case_number", sqlite_where=_resolved, postgresql_where=_resolved),
 )
 
 # Cases that a queued or quarantined mail names: they are not closed by the timer while it waits for a person.
@@ -344,6 +364,8 @@ mail_mention = Table(
 )
 
 _of_a_wait = text("episode_id IS NOT NULL")
+_rendered = text("rendered_sha256 IS NOT NULL")
+_of_no_case = text("case_number = '' AND purged_at IS NULL")
 outbox = Table(
     "outbox",
     metadata,
@@ -369,6 +391,9 @@ outbox = Table(
     Column("episode_id", BigInteger),
     # The call that caused it, "" for all that no call caused.
     Column("request_id", String(64), nullable=False, server_default=""),
+    Column("purged_at", Instant),
+    Index("ix_outbox_rendered", "rendered_sha256", sqlite_where=_rendered, postgresql_where=_rendered),
+    Index("ix_outbox_loose", "created_at", "id", sqlite_where=_of_no_case, postgresql_where=_of_no_case),
     Index("ix_outbox_episode", "episode_id", sqlite_where=_of_a_wait, postgresql_where=_of_a_wait),
     Index("ix_outbox_state", "state", "id"),
     Index("ix_outbox_notice", "notice", "created_at"),

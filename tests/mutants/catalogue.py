@@ -14,6 +14,7 @@ FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_a
 LADDER = "tests/story/test_follow_ups.py"
 UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
 NOTIFICATIONS = "tests/story/test_notifications_story.py"
+RETENTION = "tests/story/test_retention.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -326,5 +327,53 @@ MUTANTS = (
         old="""    model_config = ConfigDict(extra="forbid", frozen=True)""",
         new="""    model_config = ConfigDict(extra="ignore", frozen=True)""",
         tests=("tests/unit/test_notice_contexts.py",),
+    ),
+    Mutant(
+        name="a purge passes over a legal hold",
+        file="gateway/rules/retention.py",
+        old="""    if case.held:""",
+        new="""    if not case.number:""",
+        tests=(f"{RETENTION}::test_a_legal_hold_keeps_everything_until_it_is_released",),
+    ),
+    Mutant(
+        name="a purge leaves the stored bytes",
+        file="gateway/store/blobs.py",
+        old="""    return conn.execute(delete(blob).where(blob.c.sha256 == digest)).rowcount""",
+        new="""    return len(delete(blob).where(blob.c.sha256 == digest).compile().params)""",
+        tests=(f"{RETENTION}::test_nothing_of_a_purged_case_can_be_read_anywhere",),
+    ),
+    Mutant(
+        name="deleted content stays in the file",
+        file="gateway/store/db.py",
+        old=""", "secure_delete=ON"):""",
+        new=""", "secure_delete=OFF"):""",
+        tests=(f"{RETENTION}::test_nothing_of_a_purged_case_can_be_read_anywhere",),
+    ),
+    Mutant(
+        name="a purge takes the bytes of another mail along",
+        file="gateway/store/blobs.py",
+        old="""    if content is None or _is_a_mail(conn, digest, content):""",
+        new="""    if content is None:""",
+        tests=(f"{RETENTION}::test_an_attached_mail_that_was_also_received_itself_keeps_its_bytes",),
+    ),
+    Mutant(
+        name="a purge with a wrong clock",
+        file="gateway/scheduler.py",
+        old="""    if not doubted and last_turn_at is not None""",
+        new="""    if last_turn_at is not None""",
+        tests=(f"{RETENTION}::test_a_scheduler_does_not_purge_while_it_doubts_the_clock",),
+    ),
+    Mutant(
+        name="a killed purge is never ended",
+        file="gateway/desk/retention.py",
+        old="""        finish(services, number)
+
+
+def _purge_case""",
+        new="""        del number
+
+
+def _purge_case""",
+        tests=(f"{RETENTION}::test_a_purge_that_is_killed_goes_on_with_the_next",),
     ),
 )

@@ -90,3 +90,18 @@ def test_looking_whether_a_database_exists_makes_none(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     assert not db.exists(f"sqlite:///{path}")
     assert not path.exists()
+
+
+def test_the_log_of_an_embedded_database_is_emptied_unless_somebody_reads(sqlite_url: str) -> None:
+    """PR-02: deleted pages would stay readable in it."""
+    database = db.Database(sqlite_url)
+    instance.load(database)
+    log = Path(f"{db.sqlite_path(sqlite_url)}-wal")
+    with database.read() as conn:
+        conn.exec_driver_sql("SELECT count(*) FROM instance").all()
+        with database.write() as writer:
+            writer.exec_driver_sql("DELETE FROM instance")
+        assert not database.empty_log()
+    assert database.empty_log()
+    assert log.stat().st_size == 0
+    database.close()

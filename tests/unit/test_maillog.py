@@ -38,7 +38,23 @@ def test_an_error_is_logged_by_place_and_not_by_message(capsys: pytest.CaptureFi
     assert "test_maillog.py" in line
 
 
-def test_a_written_line_names_the_row_and_masks_the_relays_words(
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("450 4.2.0 <maria@example.org> busy: secret", "450 4.2.0"),
+        ("550 secret is spam", "550"),
+        ("250", "250"),
+        ("unreadable reply: secret", "unreadable reply"),
+        ("before the final dot: secret", "before the final dot"),
+        ("written to 7.eml", "written to 7.eml"),
+    ],
+)
+def test_of_a_relays_answer_only_the_codes_are_logged(reply: str, shown: str) -> None:
+    """PR-01: a relay may quote whatever stood in the mail."""
+    assert maillog.code(reply) == shown
+
+
+def test_a_written_line_names_the_row_and_not_the_relays_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
@@ -49,5 +65,6 @@ def test_a_written_line_names_the_row_and_masks_the_relays_words(
         structlog.reset_defaults()
     line = capsys.readouterr().err
     assert '"outbox_id": 7' in line
-    assert "***@example.org" in line
+    assert '"reply": "450"' in line
     assert "maria" not in line.lower()
+    assert "busy" not in line
