@@ -134,7 +134,6 @@ def note_rca_request(services: Services, number: str) -> CaseView:
     now = services.clock.now()
     with services.database.write() as conn:
         case = desk_cases.locked(conn, services, number)
-        case = desk_cases.load(conn, number, lock=True)
         effects.check_not_purged(case)
         events.append(conn, escalations.RCA_ASKED, case_number=case.number, data={}, now=now)
         cases.touch(conn, case.number, now=now)

@@ -166,9 +166,6 @@ def _view(case: Case, sent: Mapping[int, Mapping[int, datetime]], escalation: Es
         follow_up=_follow_up(case, sent.get(case.episode.id, {})) if case.episode else None,
         escalation=escalation,
         version=case.version,
-        follow_up=_follow_up(conn, case),
-        escalation=escalations.latest_view(conn, case.id),
-        hints=hints,
         held_at=case.held_at,
         purged_at=case.purged_at,
     )

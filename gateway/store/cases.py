@@ -34,7 +34,6 @@ from gateway.store.tables import (
     support_case,
 )
 
-NUMBER_WIDTH = 10
 # 124 bits, in the width of the column with the mark before them.
 TOMBSTONE_DIGITS = 31
 
