@@ -17,12 +17,13 @@ from typing import Any, Protocol, Self
 
 from jinja2 import Environment
 
-from gateway import addresses, maillog, overdue, process, refusals, scheduler, sequencer, timers
+from gateway import addresses, mailboxes, maillog, overdue, process, refusals, scheduler, sequencer, timers
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
 from gateway.errors import ConfigError
 from gateway.inbound import authenticity, content_key, reading, safe_html
+from gateway.inbound.imap import Fetcher
 from gateway.inbound.parse_pool import ParsePool, Reader
 from gateway.inbound.smtp import Listener
 from gateway.inbound.spool import Spool
@@ -36,7 +37,7 @@ from gateway.rules import profiles
 from gateway.services import Services
 from gateway.store import clock_guard, db, escalations, instance, lease, mails, outbox
 
-ROLES = ("smtp", "web", "worker", "scheduler")
+ROLES = ("smtp", "imap", "web", "worker", "scheduler")
 PACKAGE = Path(__file__).parent
 CAUSED_SECONDS = 30.0
 
@@ -95,10 +96,13 @@ class App:
             self.attend(scheduler.Ticker("sequencer", sequencer.EVERY_SECONDS, sequencer.turn, self.services))
             self.attend(scheduler.Ticker("forget", sequencer.FORGET_EVERY_SECONDS, sequencer.forget, self.services))
             self.attend(scheduler.Ticker("purge", scheduler.PURGE_SECONDS, scheduler.purge, self.services))
+            self.attend(scheduler.Ticker("mailboxes", seconds, mailboxes.Watch().turn, self.services))
         if "smtp" in roles:
             self.attend(self.spool)
             self._listener = Listener(self.config, self.spool.put, self.clock)
             self.attend(self._listener)
+        if "imap" in roles:
+            self.attend(Fetcher(self.services))
         shown = effective(self.config)["database"]["url"]
         maillog.roles_started(roles=sorted(roles), database=shown, owner=self.services.owners.process)
 
@@ -287,6 +291,7 @@ class App:
             ring_mail=self._ring_mail,
             ring_outbox=self._ring_outbox,
             draft=self._draft,
+            stale_mailbox=lambda: mailboxes.stale(self.database, self.config, now=self.clock.now()),
             unread_escalation_replies=escalations.unread_of,
             authenticate=_authenticate(self.config),
         )

@@ -12,6 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -121,6 +122,64 @@ def mail_quarantined(entry: SpoolEntry, why: str) -> None:
 def mail_lease_lost(entry: SpoolEntry) -> None:
     """`mail.lease_lost`: another worker took this mail over meanwhile; our result was rolled back."""
     _log.warning("mail.lease_lost", mail=entry.id, fence=entry.fence)
+
+
+# --- mailboxes
+
+
+def mailbox_connected(mailbox: str, *, host: str) -> None:
+    """`mailbox.connected`: we are signed in and look into this mailbox."""
+    _log.info("mailbox.connected", mailbox=mailbox, host=host)
+
+
+def mailbox_taken(mailbox: str, *, mails: int, duplicates: int) -> None:
+    """`mailbox.taken`: mails are committed; those that were received before are counted as duplicates."""
+    _log.info("mailbox.taken", mailbox=mailbox, mails=mails, duplicates=duplicates)
+
+
+def mailbox_renumbered(mailbox: str, *, mails: int) -> None:
+    """`mailbox.renumbered`: the server numbers its mails anew; all are taken again, known ones as duplicates."""
+    _log.error("mailbox.renumbered", mailbox=mailbox, mails=mails)
+
+
+def mailbox_mail_failed(mailbox: str, *, uid: int, tries: int, why: str) -> None:
+    """`mailbox.mail_failed`: a mail could not be fetched whole; it stays where it is and is tried again."""
+    _log.error("mailbox.mail_failed", mailbox=mailbox, uid=uid, tries=tries, why=why)
+
+
+def mailbox_mail_gone(mailbox: str, *, uid: int) -> None:
+    """`mailbox.mail_gone`: a mail that could not be fetched before is no longer in the folder."""
+    _log.warning("mailbox.mail_gone", mailbox=mailbox, uid=uid)
+
+
+def mailbox_not_filed(mailbox: str, *, mails: int, why: str) -> None:
+    """`mailbox.not_filed`: committed mails could not be marked or moved; they are not taken again."""
+    _log.error("mailbox.not_filed", mailbox=mailbox, mails=mails, why=why)
+
+
+def mailbox_trouble(mailbox: str, *, why: str, failures: int, pause_seconds: float) -> None:
+    """`mailbox.trouble`: a look failed.  pause_seconds: so long nobody looks."""
+    _log.error("mailbox.trouble", mailbox=mailbox, why=why, failures=failures, pause_seconds=pause_seconds)
+
+
+def mailbox_stuck(mailbox: str) -> None:
+    """`mailbox.stuck`: its thread did not get on in time, so its connection was cut."""
+    _log.error("mailbox.stuck", mailbox=mailbox)
+
+
+def mailbox_lease_lost(mailbox: str) -> None:
+    """`mailbox.lease_lost`: another process leads this mailbox now; what we had not committed is its to take."""
+    _log.warning("mailbox.lease_lost", mailbox=mailbox)
+
+
+def mailbox_stale(mailbox: str, *, since: datetime, why: str) -> None:
+    """`mailbox.stale`: nobody has looked into this mailbox for too long, and nothing is closed while that lasts."""
+    _log.error("mailbox.stale", mailbox=mailbox, since=since.isoformat(), why=why)
+
+
+def mailbox_recovered(mailbox: str) -> None:
+    """`mailbox.recovered`: a stale mailbox is looked into again."""
+    _log.warning("mailbox.recovered", mailbox=mailbox)
 
 
 # --- the process

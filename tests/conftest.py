@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis
 
-from tests import servers
+from tests import mailboxes, servers
 
 if TYPE_CHECKING:
     from tests.web_server import Web
@@ -106,6 +106,19 @@ def redis_url(run_folder: Path) -> Iterator[str]:
         assert client.dbsize() == 0, f"The Redis database {url} is not empty, so the tests leave it alone."
         yield url
         client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def imap_server(run_folder: Path) -> mailboxes.Server:
+    """Return an IMAP server: our own Dovecot, where it is missing a pymap."""
+    with needed():
+        return mailboxes.serve(run_folder)
+
+
+@pytest.fixture
+def account(imap_server: mailboxes.Server) -> mailboxes.Account:
+    """Return an account of this test's own."""
+    return imap_server.account()
 
 
 @pytest.fixture(scope="session")

@@ -110,6 +110,12 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
         "status": "open",
     },
     **{notice: kind.model_validate(kind.sample).values() for notice, kind in notice_contexts.CONTEXTS.items()},
+    Notice.MAILBOX_STALE: {
+        "mailbox": "support",
+        "since": "2026-11-25T09:30:00+00:00",
+        "error": "imap.example.com:993 does not answer in time.",
+        "recovered": False,
+    },
 }
 
 

@@ -49,7 +49,7 @@ def end_run(folder: Path) -> None:
 
 def postgres(folder: Path) -> str:
     """Return the SQLAlchemy URL of a PostgreSQL in which we may create databases.  Raises ServiceMissing."""
-    return _once(folder, "postgres", lambda: _answering_postgres() or _own_postgres(folder))
+    return once(folder, "postgres", lambda: _answering_postgres() or _own_postgres(folder))
 
 
 def redis_server(folder: Path) -> str:
@@ -57,10 +57,11 @@ def redis_server(folder: Path) -> str:
 
     Raises ServiceMissing.
     """
-    return _once(folder, "redis", lambda: _own_redis(folder) or _answering_redis())
+    return once(folder, "redis", lambda: _own_redis(folder) or _answering_redis())
 
 
-def _once(folder: Path, name: str, provide: Callable[[], str]) -> str:
+def once(folder: Path, name: str, provide: Callable[[], str]) -> str:
+    """Return what `provide` returned to the first worker that asked."""
     known = folder / f"{name}.url"
     with locked(folder / f"{name}.lock"):
         if not known.exists():
@@ -92,7 +93,7 @@ def _own_postgres(folder: Path) -> str:
         raise ServiceMissing("PostgreSQL")
     data, port, account = folder / "postgres", free_port(), postgres_account()
     init_postgres(data, account)
-    _start(folder, "postgres", [server, "-D", str(data), *postgres_options(data, port)], account=account)
+    start(folder, "postgres", [server, "-D", str(data), *postgres_options(data, port)], account=account)
     url = POSTGRES.format(port=port)
     wait_until(lambda: accepts(url), every=0.1, what="our own PostgreSQL")
     return url
@@ -154,7 +155,7 @@ def _own_redis(folder: Path) -> str:
         return ""
     port = free_port()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder), "--databases", "64"]
-    _start(folder, "redis", [server, *options])
+    start(folder, "redis", [server, *options])
     wait_until(lambda: answers(port) and redis.Redis(port=port).ping(), seconds=10, what="our own Redis")
     return REDIS.format(port=port)
 
@@ -168,10 +169,20 @@ def _answering_redis() -> str:
     return url
 
 
-def _start(folder: Path, name: str, command: list[str], *, account: str | None = None) -> None:
+def start(folder: Path, name: str, command: list[str], *, account: str | None = None) -> None:
+    """Start a server that `end_run` stops.  account: whose rights it has, with its own group; None for ours."""
+    group = pwd.getpwnam(account).pw_gid if account else None
     with (folder / f"{name}.log").open("wb") as log:
         server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=account, cwd="/", start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            user=account,
+            group=group,
+            extra_groups=None if group is None else [],
+            cwd="/",
+            start_new_session=True,
         )
     (folder / f"{name}.pid").write_text(str(server.pid))
 

@@ -41,6 +41,7 @@ SERVICES = (
     Service(name="Redis", probe=lambda: bool(program("redis-server")) or answers(6379), packages=("redis-server",)),
     Service(name="Postfix tools", probe=lambda: bool(program("smtp-sink")), packages=("postfix",)),
     Service(name="Chromium", probe=lambda: bool(program("chromium")), packages=("chromium", "fonts-dejavu-core")),
+    Service(name="Dovecot", probe=lambda: bool(program("dovecot")), packages=("dovecot-imapd",)),
     Service(name="strace", probe=lambda: bool(program("strace")), packages=("strace",)),
 )
 

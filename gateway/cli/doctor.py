@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,18 +36,31 @@ class Finding:
 
 def register(tree: typer.Typer) -> None:
     """Add the command to the tree."""
-    command(tree, "doctor", example="gateway doctor --config gateway.toml")(doctor)
+    command(tree, "doctor", example=("gateway doctor --config gateway.toml", "gateway doctor --probe"))(doctor)
 
 
-def doctor(call: Call) -> int:
+def doctor(
+    call: Call,
+    probe: Annotated[bool, typer.Option("--probe", help="Send each mailbox a mail and wait for it.")] = False,
+    probe_seconds: Annotated[int, typer.Option(min=1, help="How long to wait for each.")] = 120,
+) -> int:
     """Check everything that the gateway needs; exit 1 when something is wrong."""
     findings = list(examine(call.settings()))
+    if probe:
+        findings += _probed(call.settings(), probe_seconds)
     if call.json:
         for finding in findings:
             console.json(finding)
     else:
         console.table(("CHECK", "STATE", "WHAT"), [(f.check, f.state, f.sentence) for f in findings], empty="")
     return FAILED if any(finding.state == PROBLEM for finding in findings) else 0
+
+
+def _probed(config: "Config", seconds: int) -> Iterator[Finding]:
+    from gateway.cli import doctor_mailboxes
+
+    for name, arrived, sentence in doctor_mailboxes.probe(config, seconds=seconds):
+        yield Finding(check=f"probe {name}", state=OK if arrived else PROBLEM, sentence=sentence)
 
 
 def examine(config: "Config") -> Iterator[Finding]:
@@ -137,16 +150,15 @@ def _listener(config: "Config") -> tuple[str, str]:
 
 
 def _mailboxes(config: "Config") -> tuple[str, str]:
-    from gateway.app import ROLES
+    from gateway.cli import doctor_mailboxes
 
     if not config.imap:
         return OK, "No mailbox is configured."
-    if "imap" not in ROLES:
-        return (
-            PROBLEM,
-            "This version fetches no mailboxes; let your mail server hand mail over by SMTP, LMTP or a pipe.",
-        )
-    return OK, f"{len(config.imap)} mailboxes are configured."
+    if found := doctor_mailboxes.problems(config):
+        return PROBLEM, " ".join(found)
+    if found := doctor_mailboxes.notes(config):
+        return NOTE, " ".join(found)
+    return OK, f"Signed in to every mailbox and found its folders: {', '.join(config.imap)}."
 
 
 def _clock(config: "Config") -> tuple[str, str]:

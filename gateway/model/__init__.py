@@ -50,6 +50,7 @@ from gateway.model.mail import (
     TraceStep,
     Verdict,
 )
+from gateway.model.mailbox import Checkpoint, FailingMail, Mailbox, MailboxStatus
 from gateway.model.outgoing import Accepted, Deferred, Draft, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
 from gateway.model.policy import BouncePolicy, FollowUpPolicy, Policy, Profile, ServiceTargets
 from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
@@ -84,6 +85,7 @@ __all__ = [
     "Case",
     "CaseType",
     "Channel",
+    "Checkpoint",
     "Circumstances",
     "ClockReading",
     "Contact",
@@ -103,6 +105,7 @@ __all__ = [
     "EscalationReason",
     "EscalationState",
     "EventType",
+    "FailingMail",
     "FailureKind",
     "Feed",
     "FollowUpPolicy",
@@ -119,6 +122,8 @@ __all__ = [
     "Linked",
     "MailFacts",
     "MailKind",
+    "Mailbox",
+    "MailboxStatus",
     "MarkBounced",
     "MarkUndeliverable",
     "MissTarget",

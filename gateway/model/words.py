@@ -169,6 +169,7 @@ class Notice(StrEnum):
     ALARM_RAISED = "alarm-raised"
     MAINTENANCE_WINDOW = "maintenance-window"
     CASE_ACTIVITY_SUMMARY = "case-activity-summary"
+    MAILBOX_STALE = "mailbox-stale"
 
 
 class Resolution(StrEnum):

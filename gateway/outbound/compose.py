@@ -58,6 +58,7 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     Notice.TARGET_MISSED: ("target", "due_at", "priority", "status"),
     # What other systems ask for is declared, with kinds and lengths, in `rules/notice_contexts.py`.
     **{notice: notice_contexts.names(context) for notice, context in notice_contexts.CONTEXTS.items()},
+    Notice.MAILBOX_STALE: ("mailbox", "since", "error", "recovered"),
 }
 # Notices with a file: its name; the content is rendered from `attachment.html` in the notice's folder, from the same
 # values as the mail, and stored with it.
@@ -80,6 +81,7 @@ WITHOUT_REFERENCE = frozenset(
         *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
         *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
+        Notice.MAILBOX_STALE,
         *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST),
     }
 )

@@ -18,6 +18,7 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     needs-a-look/<case>/held/<episode>/<reason>  one for each reason that a closure waits for in a wait
     case-reopened/<case>/<version>          one for each reopening      reopen-requested, reopen-wanted likewise
     closure-requested/<case>/<version>      one for each request
+    mailbox-stale/<mailbox>/<since>         one for each silence, and one with /recovered at its end
     delivery-failed/<case>/<mail>           one for each bounce of a notice
     delivery-failed/<case>/outbox-<mail>    one for each notice that the relay refused
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is

@@ -134,6 +134,13 @@ def quarantine(conn: Connection, entry: SpoolEntry, *, now: datetime, error: str
     )
 
 
+def set_aside(conn: Connection, mail_id: int, *, now: datetime, error: str) -> None:
+    """Set a mail aside that nobody has leased yet: it only tells a person of one that could not be had."""
+    values = {"disposition": Disposition.QUARANTINED, "reason": Reason.QUARANTINED, "processed_at": now}
+    told = update(mail).where(mail.c.id == mail_id, mail.c.disposition.is_(None))
+    conn.execute(told.values(state=EntryState.DONE, last_error=error[:LAST_ERROR_LENGTH], **values))
+
+
 def replay(conn: Connection, mail_id: int, *, now: datetime) -> bool:
     """Make a quarantined mail ready again; False when it is not quarantined, or its bytes are gone."""
     there = (mail.c.id == mail_id, mail.c.purged_at.is_(None))

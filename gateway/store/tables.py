@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from gateway.store.columns import Instant, id_column, lease_columns, metadata, queue_indexes
 from gateway.store.journal_tables import event, event_sequence
+from gateway.store.mailbox_tables import mailbox, mailbox_mail
 from gateway.store.user_tables import console_user
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "instance",
     "mail",
     "mail_mention",
+    "mailbox",
+    "mailbox_mail",
     "metadata",
     "outbox",
     "queue_item",

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import event
 
 from gateway import app, config, effects, maillog, process
+from gateway.inbound import imap_session, imap_taking
 from gateway.inbound.parse_pool import ParsePool
 from gateway.outbound import relay
 from gateway.store import mails, outbox
@@ -55,6 +56,13 @@ POINTS = {
     "after the relay's 250 before settle": Point(owner=outbox, function="settle", when="before"),
     "after a notice is settled": Point(owner=outbox, function="settle", when="after"),
 }
+# fetching a mailbox
+MAILBOX_POINTS = {
+    "after FETCH": Point(owner=imap_session.Session, function="bodies", when="after"),
+    "after the commit of a fetched mail": Point(owner=imap_taking.Taker, function="_commit", when="after"),
+    "after STORE": Point(owner=imap_session.Session, function="mark", when="after"),
+    "after MOVE": Point(owner=imap_session.Session, function="move", when="after"),
+}
 # These two happen in the children that read mail.
 READERS = {"the reading child dies": readers.die_once, "all die while a child reads": readers.kill_the_gateway_once}
 
@@ -81,7 +89,7 @@ def _arm(name: str, number: signal.Signals) -> None:
         os.environ[readers.GATEWAY_PID] = str(os.getpid())
         _defaults(ParsePool)["reader"] = READERS[name]
     elif name:
-        point = POINTS[name]
+        point = (POINTS | MAILBOX_POINTS)[name]
         setattr(point.owner, point.function, _deadly(getattr(point.owner, point.function), point.when, number))
 
 

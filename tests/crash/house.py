@@ -26,7 +26,7 @@ from gateway.desk import cases as desk
 from gateway.model import Disposition, EntryState, Status, Substatus
 from gateway.store import mail_views
 from gateway.store.db import Database
-from gateway.store.tables import case_update, event, mail, outbox, reference, support_case
+from gateway.store.tables import case_update, event, mail, mailbox, outbox, reference, support_case
 from tests.crash import readers
 from tests.crash.sink import Sink
 from tests.support import wait_until
@@ -168,6 +168,7 @@ class House:
             for table in (mail, outbox):
                 leased = table.c.state == EntryState.LEASED
                 conn.execute(update(table).where(leased).values(lease_until=0))
+            conn.execute(update(mailbox).values(lease_until=0))
 
     def wait_until_quiet(self) -> None:
         """Wait until no mail and no notice is under way."""

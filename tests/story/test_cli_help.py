@@ -94,7 +94,7 @@ def test_help_loads_nothing_heavy() -> None:
         (("case", "list", "--colour", "red"), "--colour"),
         (("case", "list", "--status", "lost"), "awaiting-info"),
         (("case", "list", "--config", "nothing.toml"), "nothing.toml"),
-        (("serve", "--roles", "smtp,imap"), "imap"),
+        (("serve", "--roles", "smtp,pop3"), "pop3"),
         (("tick", "--now", "yesterday"), "2026-11-25T10:00:00Z"),
         (("demo", "--once", "--data-dir", "/"), "--data-dir"),
     ],

@@ -86,7 +86,11 @@ def test_doctor_is_content_with_a_sound_installation(terminal: Terminal) -> None
         ("[broker]\nurl = 'redis://127.0.0.1:1/0'\n", "broker", "Redis does not answer"),
         ("[smtp]\naccept = ['@example.net']\n", "care address", "smtp.accept"),
         ("[smtp]\nhost = '192.0.2.1'\n", "listener", ""),
-        ("[imap.support]\nhost = 'imap.example.com'\nuser = 'care'\n", "mailboxes", "SMTP"),
+        ("[imap.support]\nhost = '127.0.0.1'\nuser = 'care'\n", "mailboxes", "imap.support.password"),
+        (
+            "[imap.support]\nhost = '127.0.0.1'\nport = 1\nuser = 'care'\npassword = 'x'\n",
+            *("mailboxes", "cannot be reached"),
+        ),
     ],
 )
 def test_doctor_names_what_is_wrong_and_exits_1(terminal: Terminal, settings: str, check: str, words: str) -> None:

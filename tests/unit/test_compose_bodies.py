@@ -15,7 +15,7 @@ OURS = (
     *(Notice.CASE_CLOSED_NOTICE, Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.UNLINKED_NOTICE),
     *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
     *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
-    *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST),
+    *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST, Notice.MAILBOX_STALE),
 )
 TO_THE_CONTACT = [notice for notice in Notice if notice not in OURS]
 

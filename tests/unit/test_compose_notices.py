@@ -80,6 +80,7 @@ SAYS: dict[Notice, tuple[str, ...]] = {
         *("export-1.example.com", "none is lost", "28 November 2026, 21:00 UTC"),
     ),
     Notice.CASE_ACTIVITY_SUMMARY: (CASE, "We asked for the log files.", "20 November 2026, 14:00 UTC"),
+    Notice.MAILBOX_STALE: ("support", "25 November 2026, 09:30 UTC", "does not answer in time", "no case is closed"),
     Notice.UNLINKED_NOTICE: ("A person of our team will find out what it is about.", "leave our text in your answer"),
 }
 

@@ -1,6 +1,7 @@
 """PROCESS 2, 4.1, 4.8, 5.1, 5.2: what agents, the portal and the telephone may ask, and what they are told."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from gateway.model import (
     Effect,
     Episode,
     Feed,
+    Mailbox,
+    MailboxStatus,
     MailKind,
     Notice,
     Notify,
@@ -33,7 +36,7 @@ from gateway.model import (
 )
 from gateway.outbound import compose
 from gateway.reasons import Reason
-from gateway.rules import incident, notice_contexts, notices, notifications, profiles, requests, targets
+from gateway.rules import incident, mailboxes, notice_contexts, notices, notifications, profiles, requests, targets
 from tests.unit.escalation_support import ESCALATION, escalated
 from tests.unit.rules_support import ADMIN, DANA, EVE, NOW, NUMBER, POLICY, SAM, case, mail
 
@@ -268,6 +271,10 @@ def _all_notices() -> dict[Notice, Notify]:
     told += targets.on_missed(case(), Target.RESPONSE, NOW, policy=POLICY).effects
     high = case(priority=Priority.HIGH)
     told += incident.send(high, incident.build(high, (), incident.Given()), DANA, TESS, policy=POLICY).effects
+    box = Mailbox(name="support", account="care@imap.example.com", folder="INBOX", stale_after=timedelta(0))
+    silent = MailboxStatus(mailbox=box, checked_at=NOW - timedelta(days=1))
+    alarm = mailboxes.on_silence(silent, running_since=NOW, policy=POLICY, now=NOW)
+    told += alarm.effects if alarm else ()
     for kind in notice_contexts.CONTEXTS.values():
         to = ADMIN if kind.notice is Notice.CHAT_CONTACT_LEFT else DANA.email
         about = None if kind.about_case == "never" else case()
@@ -287,6 +294,7 @@ def test_every_notice_carries_the_values_that_its_template_needs(notice: Notice)
         *(Notice.REPLY_RECEIVED, Notice.NEEDS_A_LOOK, Notice.TARGET_MISSED),
         *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.CHAT_CONTACT_LEFT),
+        Notice.MAILBOX_STALE,
     )
     assert told.to == (DANA.email if to_customer else ADMIN)
     assert told.with_reference == (notice not in compose.WITHOUT_REFERENCE)

@@ -64,7 +64,7 @@ def test_missing_service_skips_loudly_here_and_fails_in_ci(
 
 def test_server_that_a_run_starts_ends_with_it(tmp_path: Path) -> None:
     folder = servers.new_run()
-    servers._start(folder, "sleeper", ["/bin/sleep", "60"])
+    servers.start(folder, "sleeper", ["/bin/sleep", "60"])
     pid = int((folder / "sleeper.pid").read_text())
     servers.end_run(folder)
     assert not folder.exists()
