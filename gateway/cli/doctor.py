@@ -1,28 +1,27 @@
 """`gateway doctor`: looks at everything the gateway needs, changes nothing, and says what is wrong and what to do."""
 
 import shutil
-import smtplib
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli import console
+from gateway.cli import console, doctor_network
 from gateway.cli.call import Call, command
+from gateway.cli.doctor_network import NOTE, OK, PROBLEM, TIMEOUT_SECONDS, Verdict
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from gateway.config import Config
 
 FAILED = 1
-TIMEOUT_SECONDS = 5
 LEAST_FREE_BYTES = 500_000_000
 LARGEST_SKEW_SECONDS = 5
-
-OK, NOTE, PROBLEM = "ok", "note", "problem"
+# What is due longer than this, nobody works on.
+LONGEST_WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +67,12 @@ def examine(config: "Config") -> Iterator[Finding]:
     for name, check in CHECKS.items():
         try:
             state, sentence = check(config)
-        except (GatewayError, OSError, smtplib.SMTPException) as error:
+        except (GatewayError, OSError) as error:
             state, sentence = PROBLEM, str(error)
         yield Finding(check=name, state=state, sentence=sentence)
 
 
-def _database(config: "Config") -> tuple[str, str]:
+def _database(config: "Config") -> Verdict:
     from sqlalchemy import update
 
     from gateway.config import effective
@@ -96,60 +95,7 @@ def _database(config: "Config") -> tuple[str, str]:
     return OK, f"{effective(config)['database']['url']} answers, is writable and has schema {version}."
 
 
-def _broker(config: "Config") -> tuple[str, str]:
-    if not config.broker.url:
-        return OK, "Wake-ups stay inside the process; nothing else is needed."
-    import redis
-
-    try:
-        with redis.Redis.from_url(config.broker.url, socket_connect_timeout=TIMEOUT_SECONDS) as client:
-            client.ping()
-    except (redis.RedisError, ValueError) as error:
-        return PROBLEM, f"Redis does not answer ({type(error).__name__}); start it or check broker.url."
-    return OK, "Redis answers."
-
-
-def _relay(config: "Config") -> tuple[str, str]:
-    relay = config.relay
-    if not relay.host:
-        return NOTE, f"No relay is set, so mails are written to {config.gateway.data_dir / 'sent'}; set relay.host."
-    kind = smtplib.SMTP_SSL if relay.tls == "implicit" else smtplib.SMTP
-    try:
-        with kind(relay.host, relay.port, local_hostname=config.mail_domain, timeout=TIMEOUT_SECONDS) as session:
-            code, _ = session.ehlo()
-            offers_tls = session.has_extn("starttls")
-    except (OSError, smtplib.SMTPException) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        return (
-            PROBLEM,
-            f"{relay.host}:{relay.port} does not answer as a relay ({why}); check relay.host and relay.port.",
-        )
-    if code != 250:
-        return PROBLEM, f"{relay.host}:{relay.port} answers EHLO with {code}; ask who runs it."
-    if relay.tls == "starttls" and not offers_tls:
-        return PROBLEM, f"{relay.host}:{relay.port} does not offer STARTTLS, so no mail leaves; check relay.tls."
-    return OK, f"{relay.host}:{relay.port} answers."
-
-
-def _listener(config: "Config") -> tuple[str, str]:
-    host, port = config.smtp.host, config.smtp.port
-    if port == 0:
-        return OK, "The system chooses the port at each start."
-    try:
-        with socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as peer:
-            greeting = peer.recv(200)
-    except ConnectionRefusedError:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.bind((host, port))
-        return NOTE, f"{host}:{port} is free: the gateway does not take mail now; `gateway serve` starts it."
-    except TimeoutError:
-        return PROBLEM, f"{host}:{port} is taken by something that says nothing; stop it or change smtp.port."
-    if not greeting.startswith((b"220", b"421")):
-        return PROBLEM, f"{host}:{port} is taken by something that is no mail server; stop it or change smtp.port."
-    return OK, f"{host}:{port} answers."
-
-
-def _mailboxes(config: "Config") -> tuple[str, str]:
+def _mailboxes(config: "Config") -> Verdict:
     from gateway.cli import doctor_mailboxes
 
     if not config.imap:
@@ -161,7 +107,7 @@ def _mailboxes(config: "Config") -> tuple[str, str]:
     return OK, f"Signed in to every mailbox and found its folders: {', '.join(config.imap)}."
 
 
-def _clock(config: "Config") -> tuple[str, str]:
+def _clock(config: "Config") -> Verdict:
     from sqlalchemy import select
 
     from gateway.clock import SystemClock
@@ -185,7 +131,7 @@ def _clock(config: "Config") -> tuple[str, str]:
     return OK, "Machine and database agree on the time."
 
 
-def _disk(config: "Config") -> tuple[str, str]:
+def _disk(config: "Config") -> Verdict:
     folder = config.gateway.data_dir.absolute()
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
@@ -202,7 +148,7 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
-def _care_address(config: "Config") -> tuple[str, str]:
+def _care_address(config: "Config") -> Verdict:
     care = config.gateway.care_address
     if care.endswith("@localhost"):
         return NOTE, f"{care} is the default and reaches nobody; set gateway.care_address."
@@ -212,13 +158,47 @@ def _care_address(config: "Config") -> tuple[str, str]:
     return OK, f"Customers write to {care}, and the listener accepts it."
 
 
-CHECKS: dict[str, Callable[["Config"], tuple[str, str]]] = {
+def _admin_team(config: "Config") -> Verdict:
+    if not config.gateway.admin_address:
+        return NOTE, "Nobody is told about alarms and failed mail; set gateway.admin_address."
+    return OK, f"Alarms go to {config.gateway.admin_address}."
+
+
+def _work(config: "Config") -> Verdict:
+    from gateway.clock import SystemClock
+    from gateway.store import backlog, db
+
+    if not db.exists(config.database.url):
+        return OK, "Nothing waits."
+    now = SystemClock().now()
+    database = db.Database(config.database.url, busy_seconds=TIMEOUT_SECONDS)
+    try:
+        if db.current(database) != db.HEAD:
+            return NOTE, "What waits can be counted once the schema is up to date."
+        with database.read() as conn:
+            mails, notices = backlog.mails(conn, now=now), backlog.notices(conn, now=now)
+    finally:
+        database.close()
+    for what, queue in (("received mails", mails), ("outgoing mails", notices)):
+        if queue.oldest_due_at and now - queue.oldest_due_at > LONGEST_WAIT:
+            since = console.shown(queue.oldest_due_at)
+            return PROBLEM, f"{queue.due} {what} wait since {since}: nobody works; start `gateway serve` or a worker."
+    if notices.dead:
+        return PROBLEM, f"{notices.dead} mails could not be delivered; `gateway outbox list --state dead` says why."
+    return OK, f"{mails.due} received and {notices.due} outgoing mails wait, none of them for long."
+
+
+CHECKS: dict[str, Callable[["Config"], Verdict]] = {
     "database": _database,
-    "broker": _broker,
-    "relay": _relay,
-    "listener": _listener,
+    "broker": doctor_network.broker,
+    "relay": doctor_network.relay,
+    "listener": doctor_network.listener,
+    "certificate": doctor_network.certificate,
+    "web": doctor_network.web,
     "mailboxes": _mailboxes,
     "clock": _clock,
     "disk": _disk,
     "care address": _care_address,
+    "admin team": _admin_team,
+    "work": _work,
 }

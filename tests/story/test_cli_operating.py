@@ -70,58 +70,6 @@ def test_serve_says_which_port_is_taken_and_exits_1(terminal: Terminal) -> None:
     assert "smtp.port" in log.splitlines()[-1]
 
 
-def test_doctor_is_content_with_a_sound_installation(terminal: Terminal) -> None:
-    listen_on(terminal, free_port())
-    findings = terminal.ok("doctor")
-    assert [f["check"] for f in findings] == [
-        *("database", "broker", "relay", "listener", "mailboxes", "clock", "disk", "care address"),
-    ]
-    assert {f["state"] for f in findings} <= {"ok", "note"}
-
-
-@pytest.mark.parametrize(
-    ("settings", "check", "words"),
-    [
-        ("[relay]\nhost = '127.0.0.1'\nport = 1\n", "relay", "relay.port"),
-        ("[broker]\nurl = 'redis://127.0.0.1:1/0'\n", "broker", "Redis does not answer"),
-        ("[smtp]\naccept = ['@example.net']\n", "care address", "smtp.accept"),
-        ("[smtp]\nhost = '192.0.2.1'\n", "listener", ""),
-        ("[imap.support]\nhost = '127.0.0.1'\nuser = 'care'\n", "mailboxes", "imap.support.password"),
-        (
-            "[imap.support]\nhost = '127.0.0.1'\nport = 1\nuser = 'care'\npassword = 'x'\n",
-            *("mailboxes", "cannot be reached"),
-        ),
-    ],
-)
-def test_doctor_names_what_is_wrong_and_exits_1(terminal: Terminal, settings: str, check: str, words: str) -> None:
-    with terminal.settings.open("a") as file:
-        file.write(settings)
-    done = terminal.run("doctor", "--json")
-    assert done.code == 1
-    (problem,) = [f for f in done.json if f["state"] == "problem"]
-    assert problem["check"] == check
-    assert words in problem["sentence"]
-
-
-def test_doctor_sees_a_server_that_is_no_mail_server(terminal: Terminal) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        listen_on(terminal, silent.getsockname()[1])
-        found = {f["check"]: f for f in terminal.run("doctor", "--json").json}
-    assert found["listener"]["state"] == "problem"
-
-
-def test_doctor_finds_a_database_without_our_schema(terminal: Terminal) -> None:
-    import sqlite3
-
-    other = terminal.folder / "other.db"
-    sqlite3.connect(other).execute("CREATE TABLE x (y)")
-    terminal.database_url = f"sqlite:///{other}"
-    terminal.__post_init__()
-    done = terminal.run("doctor")
-    assert done.code == 1
-    assert "gateway db upgrade" in done.out
-
-
 def test_config_shows_what_is_in_force_without_secrets(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_RELAY__PASSWORD", "hunter2")
     monkeypatch.setenv("GATEWAY_DATABASE__URL", "postgresql://gateway:hunter2@127.0.0.1/gateway")
