@@ -4,15 +4,21 @@ One turn of the scheduler calls both; any number of schedulers may do so at once
 case's lock; an item of the queue is marked in the transaction that tells of it.  Source: PROCESS 8.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from gateway import effects
-from gateway.model import EventType
+from gateway.model import Notice
+from gateway.model.views import PlannedView
+from gateway.rules import queue_alarm
 from gateway.rules import targets as target_rules
 from gateway.services import Services
-from gateway.store import cases, events, queue, targets
+from gateway.store import cases, queue, targets
 
 BATCH = 100
+FORECAST_LIMIT = 10_000
 
 
 def raise_missed(services: Services, *, now: datetime) -> int:
@@ -28,7 +34,7 @@ def raise_missed(services: Services, *, now: datetime) -> int:
 
 
 def alarm_queue(services: Services, *, now: datetime) -> int:
-    """Publish `queue.alarm` for the items that wait longer than `[queue] alarm_hours`; return how many are new ones."""
+    """Tell of the items that wait longer than `[queue] alarm_hours`, once of each; return how many are new ones."""
     before = now - timedelta(hours=services.config.queue.alarm_hours)
     with services.database.read() as conn:
         if not queue.overdue(conn, before=before):
@@ -36,10 +42,40 @@ def alarm_queue(services: Services, *, now: datetime) -> int:
     with services.database.write() as conn:
         # Looked up again by the update itself: another scheduler may have been faster.
         items = queue.mark_alarmed(conn, before=before, now=now)
-        if items:
-            data = {"items": len(items), "oldest_item": str(items[0])}
-            events.append(conn, EventType.QUEUE_ALARM, case_number="", data=data, now=now)
+        written = _tell(conn, services, items, now) if items else []
+    services.ring_outbox(written)
     return len(items)
+
+
+def forecast(conn: Connection, services: Services, *, start: datetime, until: datetime) -> list[PlannedView]:
+    """Return the mails that would tell of what is over up to `until`, when nobody does anything; writes nothing."""
+    planned = []
+    for over in targets.due(conn, now=until, limit=FORECAST_LIMIT):
+        case = cases.load(conn, over.case_number)
+        to = target_rules.told(case, services.policy) if case is not None else ""
+        if to:
+            why = f"The {over.target} target of the case is over then."
+            planned.append(
+                PlannedView(
+                    at=max(over.due_at, start), case=over.case_number, notice=Notice.TARGET_MISSED, to=to, why=why
+                )
+            )
+    hours, to = services.config.queue.alarm_hours, queue_alarm.told(services.policy)
+    oldest = queue.alarming(conn, before=until - timedelta(hours=hours)) if to else None
+    if oldest is not None:
+        at, why = max(queue_alarm.alarmed_at(oldest, hours), start), f"A queued mail waits for {hours} hours then."
+        planned.append(PlannedView(at=at, case=None, notice=Notice.QUEUE_ALARM, to=to, why=why))
+    return planned
+
+
+def _tell(conn: Connection, services: Services, items: Sequence[tuple[int, datetime]], now: datetime) -> list[int]:
+    decision = queue_alarm.on_waiting(
+        [id_ for id_, _ in items],
+        oldest_at=items[0][1],
+        alarm_hours=services.config.queue.alarm_hours,
+        policy=services.policy,
+    )
+    return effects.apply(conn, decision, scribe=services.scribe, now=now).outbox_ids
 
 
 def _raise_of_case(services: Services, number: str, *, now: datetime) -> int:

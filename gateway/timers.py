@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway import addresses, effects, maillog
+from gateway import addresses, effects, maillog, overdue
 from gateway.model import Case, TimerFacts
 from gateway.model.views import PlannedView
 from gateway.reasons import Reason
@@ -123,6 +123,7 @@ def forecast(services: Services, until: datetime) -> list[PlannedView]:
                 # A turn processes all mail first, so none of it is in the way then.
                 quiet = replace(facts[case.id], mail_unprocessed=False)
                 planned += followups.forecast(case, quiet, start=start, until=until, policy=services.policy)
+        planned += overdue.forecast(conn, services, start=start, until=until)
     return sorted(planned, key=lambda one: one.at)
 
 

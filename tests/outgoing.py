@@ -103,6 +103,7 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
         "measures": "We replaced the disk.",
         "actions": [{"due": "2026-12-01", "text": "Watch the disks."}, {"due": "", "text": "Tell the partners."}],
     },
+    Notice.QUEUE_ALARM: {"items": 3, "oldest_item": "17", "oldest_at": "2026-11-25T05:30:00+00:00", "alarm_hours": 4},
     Notice.TARGET_MISSED: {
         "target": "response",
         "due_at": "2026-11-25T09:30:00+00:00",

@@ -160,6 +160,7 @@ class Notice(StrEnum):
     ESCALATION_REPLY = "escalation-reply"
     INCIDENT_REPORT = "incident-report"
     TARGET_MISSED = "target-missed"
+    QUEUE_ALARM = "queue-alarm"
     # what other systems ask for
     CHAT_TRANSCRIPT = "chat-transcript"
     CHAT_CONTACT_LEFT = "chat-contact-left"

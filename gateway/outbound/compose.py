@@ -56,6 +56,7 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
         *("timeline", "measures", "actions"),
     ),
     Notice.TARGET_MISSED: ("target", "due_at", "priority", "status"),
+    Notice.QUEUE_ALARM: ("items", "oldest_item", "oldest_at", "alarm_hours"),
     # What other systems ask for is declared, with kinds and lengths, in `rules/notice_contexts.py`.
     **{notice: notice_contexts.names(context) for notice, context in notice_contexts.CONTEXTS.items()},
     Notice.MAILBOX_STALE: ("mailbox", "since", "error", "recovered"),
@@ -83,6 +84,7 @@ WITHOUT_REFERENCE = frozenset(
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
         Notice.MAILBOX_STALE,
         *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST),
+        Notice.QUEUE_ALARM,
     }
 )
 

@@ -13,6 +13,7 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     escalation-reply/<case>/<version>/<mail>     one for each answer in the escalation feed
     incident-report/<case>/<version>        one for each report
     target-missed/<case>/<target>           one for each target
+    queue-alarm/<item>                      one for each time that new items have waited too long; <item> is the oldest
     reply-received/<case>/<version>/<mail>  one for each answer         needs-a-look likewise; <mail> only for mail
     follow-up-1/<case>/<episode>            one for each wait           follow-up-2, follow-up-closed likewise
     needs-a-look/<case>/held/<episode>/<reason>  one for each reason that a closure waits for in a wait

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from gateway.linking import sighting
 from gateway.model import Hint, QueueForAdmin, Resolution
@@ -84,10 +84,16 @@ def overdue(conn: Connection, *, before: datetime) -> bool:
     return bool(conn.execute(select(exists().where(*_quietly_waiting(before)))).scalar())
 
 
-def mark_alarmed(conn: Connection, *, before: datetime, now: datetime) -> list[int]:
-    """Mark the open items that are older and of which nobody was told; return their ids, oldest first."""
-    mark = update(queue_item).where(*_quietly_waiting(before)).values(alarmed_at=now).returning(queue_item.c.id)
-    return sorted(conn.execute(mark).scalars())
+def mark_alarmed(conn: Connection, *, before: datetime, now: datetime) -> list[tuple[int, datetime]]:
+    """Mark the open items that are older and of which nobody was told; return id and age of each, oldest first."""
+    mark = update(queue_item).where(*_quietly_waiting(before)).values(alarmed_at=now)
+    rows = conn.execute(mark.returning(queue_item.c.id, queue_item.c.created_at))
+    return sorted((row.id, row.created_at) for row in rows)
+
+
+def alarming(conn: Connection, *, before: datetime) -> datetime | None:
+    """Return since when the oldest item waits that is older and of which nobody was told; None when there is none."""
+    return conn.execute(select(func.min(queue_item.c.created_at)).where(*_quietly_waiting(before))).scalar()
 
 
 def views(

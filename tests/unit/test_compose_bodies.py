@@ -16,6 +16,7 @@ OURS = (
     *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
     *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
     *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST, Notice.MAILBOX_STALE),
+    Notice.QUEUE_ALARM,
 )
 TO_THE_CONTACT = [notice for notice in Notice if notice not in OURS]
 

@@ -36,7 +36,17 @@ from gateway.model import (
 )
 from gateway.outbound import compose
 from gateway.reasons import Reason
-from gateway.rules import incident, mailboxes, notice_contexts, notices, notifications, profiles, requests, targets
+from gateway.rules import (
+    incident,
+    mailboxes,
+    notice_contexts,
+    notices,
+    notifications,
+    profiles,
+    queue_alarm,
+    requests,
+    targets,
+)
 from tests.unit.escalation_support import ESCALATION, escalated
 from tests.unit.rules_support import ADMIN, DANA, EVE, NOW, NUMBER, POLICY, SAM, case, mail
 
@@ -269,6 +279,7 @@ def _all_notices() -> dict[Notice, Notify]:
     told += [effect for decision in escalated() for effect in decision.effects]
     told += notices.about_escalation_reply(case(), ESCALATION, mail(), POLICY, looks_human=False)
     told += targets.on_missed(case(), Target.RESPONSE, NOW, policy=POLICY).effects
+    told += queue_alarm.on_waiting([17], oldest_at=NOW, alarm_hours=4, policy=POLICY).effects
     high = case(priority=Priority.HIGH)
     told += incident.send(high, incident.build(high, (), incident.Given()), DANA, TESS, policy=POLICY).effects
     box = Mailbox(name="support", account="care@imap.example.com", folder="INBOX", stale_after=timedelta(0))
@@ -295,6 +306,7 @@ def test_every_notice_carries_the_values_that_its_template_needs(notice: Notice)
         *(Notice.CLOSURE_REQUESTED, Notice.REOPEN_WANTED, Notice.DELIVERY_FAILED),
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.CHAT_CONTACT_LEFT),
         Notice.MAILBOX_STALE,
+        *(Notice.QUEUE_ALARM,),
     )
     assert told.to == (DANA.email if to_customer else ADMIN)
     assert told.with_reference == (notice not in compose.WITHOUT_REFERENCE)
