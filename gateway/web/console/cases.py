@@ -3,8 +3,10 @@
 Which of the actions a case allows is decided by the rules, when somebody tries; their refusal is shown in their words.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -31,6 +33,8 @@ from gateway.web.console.visit import Visit, with_query
 PAGE = 25
 NUMBER_WIDTH = 10
 FILTERS = ("status", "turn", "q", "contact", "owner", "priority")
+# Where the next page goes on: time and number of the last case, as they stand in the address.
+AFTER = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]{8,15}(?:Z|\+00:00))~(\d{10})")
 # Shown in places of their own on the page; whatever else a case has is listed below them.
 PLACED = frozenset(("number", "subject", "description", "status", "substatus", "priority", "contact"))
 PLACED |= {"follow_up", "escalation", "hints", "version"}
@@ -49,12 +53,15 @@ def page(visit: Visit) -> Response:
         owner=filters["owner"].strip(),
         priority=filters["priority"],
         limit=PAGE + 1,
+        after=_after(visit.asked("after")),
     )
     found = cases.find(visit.services, query)
+    shown, last = found[:PAGE], found[min(len(found), PAGE) - 1] if found else None
     return visit.show(
         "case/list.html",
-        found=found[:PAGE],
-        more=len(found) > PAGE,
+        found=shown,
+        after=visit.asked("after"),
+        next_after=f"{last.modified_at.isoformat()}~{last.number}" if last and len(found) > PAGE else "",
         filters=filters,
         statuses=tuple(Status),
         priorities=tuple(Priority),
@@ -131,6 +138,14 @@ def _one(visit: Visit, *, status: int = 200, words: str = "", tried: str = "") -
         reasons=tuple(EscalationReason),
         Status=Status,
     )
+
+
+def _after(text: str) -> tuple[datetime, str] | None:
+    found = AFTER.fullmatch(text)
+    try:
+        return (datetime.fromisoformat(found[1]), found[2]) if found else None
+    except ValueError:
+        return None
 
 
 def _asked_for(text: str) -> str:

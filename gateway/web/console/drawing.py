@@ -23,14 +23,14 @@ def ladder(wait: FollowUpView, now: datetime) -> Markup:
 
     def place(moment: datetime) -> float:
         share = (moment - wait.started_at).total_seconds() / span if span > 0 else 0
-        return 16 + min(1.0, max(0.0, share)) * (_LADDER_WIDTH - 40)
+        return 22 + min(1.0, max(0.0, share)) * (_LADDER_WIDTH - 46)
 
-    parts = [Markup('<line class="rail" x1="16" y1="{0}" x2="{1}" y2="{0}"/>').format(_RAIL, _LADDER_WIDTH - 24)]
+    parts = [Markup('<line class="rail" x1="22" y1="{0}" x2="{1}" y2="{0}"/>').format(_RAIL, _LADDER_WIDTH - 24)]
     if not wait.paused:
         parts.append(
-            Markup('<line class="rail passed" x1="16" y1="{0}" x2="{1:.1f}" y2="{0}"/>').format(_RAIL, place(now))
+            Markup('<line class="rail passed" x1="22" y1="{0}" x2="{1:.1f}" y2="{0}"/>').format(_RAIL, place(now))
         )
-    parts.append(_stop(16, "asked", "sent", "asked"))
+    parts.append(_stop(22, "asked", "sent", "asked"))
     for step, moment in steps:
         parts.append(_stop(place(moment), _state(step), _class(step), _name(step)))
     return Markup('<svg class="ladder" viewBox="0 0 {} 56" role="img" aria-label="{}">{}</svg>').format(
