@@ -15,7 +15,12 @@ from gateway.web.console.permits import ACTS_OF, Act
 from gateway.web.console.shell import Route
 from gateway.web.console.visit import Visit
 
-_FRAME = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
+_FRAME = "; ".join(
+    (
+        *("default-src 'none'", "style-src 'unsafe-inline'", "base-uri 'none'", "form-action 'none'"),
+        *("frame-ancestors 'self'", "sandbox"),
+    )
+)
 
 
 def start(visit: Visit) -> Response:
