@@ -3,10 +3,11 @@
 Times are aware UTC, ids are strings.  Nothing here holds a Reference ID.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.model.views import QueueItemView
+from gateway.model.views import LedgerView, QueueItemView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +70,25 @@ class PulseView:
     newer: int
     items: tuple[tuple[str, str, str], ...]
     oldest_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresView:
+    """The figures of the whole installation.
+
+    queue_open: counted up to queue_counted + 1.  outbox: mails by state.  deferred: waiting after a try.
+    overdue_seconds: how long the mail that should have left first is late, None when none is.
+    hours: the last day, oldest first: begin of the hour and mails by disposition (`progress`: none yet).
+    """
+
+    ledger: LedgerView
+    queue_open: int
+    queue_counted: int
+    queue_oldest_seconds: int | None
+    outbox: Mapping[str, int]
+    deferred: int
+    uncertain: int
+    sent_of_a_day: int
+    bounced_of_a_day: int
+    overdue_seconds: int | None
+    hours: tuple[tuple[datetime, Mapping[str, int]], ...]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gateway import app
 from gateway.clock import FixedClock
@@ -24,6 +24,7 @@ PEOPLE = {"admin": scene.ADMIN, "agent": scene.AGENT, "queue": "quinn@example.co
 UMA = "Uma Bell <uma@example.net>"
 # How long a browser may take for one step; only reached when something is broken.
 STEP_MS = 60_000
+expect.set_options(timeout=STEP_MS)
 
 
 @dataclass
