@@ -99,7 +99,9 @@ class SmtpSection(Section):
     max_message_bytes: int = Field(default=26_214_400, ge=1024)
     tls_cert: str = ""
     tls_key: str = ""
+    tls: Literal["starttls", "implicit"] = "starttls"
     proxy_protocol: bool = False
+    proxy_networks: list[Network] = []
     trusted_relays: list[Network] = []
     max_recipients: int = Field(default=100, ge=1)
     max_connections: int = Field(default=100, ge=1)
@@ -326,6 +328,20 @@ class Config(BaseSettings):
         local, at, domain = self.gateway.care_address.rpartition("@")
         if not (local and at and domain) or any(c in self.gateway.care_address for c in " <>,\r\n"):
             raise ValueError("gateway.care_address must be one mail address, for example care@example.com")
+        return self
+
+    @model_validator(mode="after")
+    def proxies_are_named(self) -> "Config":
+        """Refuse to believe a PROXY header of anybody: whoever connects could borrow a trusted address."""
+        if self.smtp.proxy_protocol and not (self.smtp.proxy_networks or self.smtp.trusted_relays):
+            raise ValueError("smtp.proxy_protocol needs smtp.proxy_networks: the networks of your load balancers")
+        return self
+
+    @model_validator(mode="after")
+    def implicit_tls_has_a_certificate(self) -> "Config":
+        """Refuse TLS from the first byte without a certificate."""
+        if self.smtp.tls == "implicit" and not self.smtp.tls_cert:
+            raise ValueError("smtp.tls = implicit needs smtp.tls_cert and smtp.tls_key")
         return self
 
     @model_validator(mode="after")

@@ -75,6 +75,11 @@ def smtp_listening(*, host: str, port: int, tls: bool) -> None:
     _log.info("smtp.listening", host=host, port=port, tls=tls)
 
 
+def smtp_certificate(*, taken: bool, why: str) -> None:
+    """`smtp.certificate`: the certificate's files have changed; taken, or the former one stays.  why: kind of error."""
+    (_log.info if taken else _log.error)("smtp.certificate", taken=taken, why=why)
+
+
 def smtp_stopped(*, cut: int) -> None:
     """`smtp.stopped`: the listener is gone.  cut: sessions that did not finish in time."""
     _log.info("smtp.stopped", cut=cut)

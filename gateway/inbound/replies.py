@@ -55,6 +55,7 @@ HELLO_FIRST = Reply(503, "5.5.1", "Send EHLO first", "MAIL before EHLO or HELO")
 MAIL_FIRST = Reply(503, "5.5.1", "Send MAIL first", "RCPT or DATA before MAIL")
 NESTED_MAIL = Reply(503, "5.5.1", "Sender already given", "MAIL inside a transaction")
 NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients", "DATA after every RCPT was refused")
+NO_RECIPIENTS_LMTP = Reply(503, "5.5.1", "No valid recipients", "the same in LMTP (RFC 2033 4.2)")
 TLS_NOT_AVAILABLE = Reply(502, "5.5.1", "TLS is not available", "STARTTLS without a certificate, or inside TLS")
 
 # Sender and recipients
@@ -81,9 +82,9 @@ OUR_FAULT = Reply(451, "4.3.0", "Something is wrong on our side, try again later
 TABLE = tuple(value for value in list(globals().values()) if isinstance(value, Reply))
 
 
-def greeting(hostname: str) -> Reply:
-    """Return the first line of a session; it names no software and no version."""
-    return Reply(220, "", f"{hostname} ESMTP", "a client connected")
+def greeting(hostname: str, protocol: str = "ESMTP") -> Reply:
+    """Return the first line of a session; it names no software and no version.  protocol: ESMTP or LMTP."""
+    return Reply(220, "", f"{hostname} {protocol}", "a client connected")
 
 
 def hello(hostname: str) -> Reply:

@@ -1,23 +1,24 @@
 """The SMTP listener: a thread with an event loop that takes mails and hands them to the spool.
 
 Reading order of this way in: smtp (here) · smtp_connection (loop, caps) · smtp_session (commands, the mail) ·
-smtp_commands, smtp_recipients, smtp_data, replies (pure) · smtp_input, smtp_limits · spool.
+smtp_commands, smtp_recipients, smtp_data, replies (pure) · smtp_input, smtp_limits, smtp_proxy, smtp_tls · spool.
 """
 
 import asyncio
 import logging
-import ssl
 import threading
 
 from gateway import maillog
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import GatewayError
 from gateway.inbound.smtp_answers import Answers
 from gateway.inbound.smtp_connection import Put, Shared
 from gateway.inbound.smtp_limits import Connections, InflightBytes
+from gateway.inbound.smtp_proxy import proxies
 from gateway.inbound.smtp_recipients import Recipients
 from gateway.inbound.smtp_session import SmtpSession
+from gateway.inbound.smtp_tls import certificates
 
 _BACKLOG = 256
 
@@ -40,7 +41,8 @@ class Listener:
             put=put,
             answers=Answers(self._loop),
             clock=clock,
-            tls=_tls_context(config.smtp.tls_cert, config.smtp.tls_key),
+            tls=certificates(config.smtp.tls_cert, config.smtp.tls_key),
+            proxies=proxies(config.smtp),
         )
         self._port = config.smtp.port
         self._thread = threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True)
@@ -90,6 +92,8 @@ class Listener:
         self._server.close()
         for connection in list(self._shared.open):
             connection.stop()
+        for waiting in list(self._shared.unnamed):
+            waiting.give_up()
         give_up = self._loop.time() + self._settings.shutdown_seconds
         while self._shared.open and self._loop.time() < give_up:
             await asyncio.sleep(0.02)
@@ -106,18 +110,3 @@ class Listener:
 
 def _ascii_name(domain: str) -> str:
     return domain if domain.isascii() else domain.encode("idna").decode("ascii")
-
-
-def _tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
-    if not certificate and not key:
-        return None
-    if not certificate or not key:
-        raise ConfigError("STARTTLS needs both smtp.tls_cert and smtp.tls_key; set the other one too.")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(certificate, key)
-    except OSError:  # SSLError is one
-        raise ConfigError(
-            "smtp.tls_cert and smtp.tls_key must name a readable PEM certificate and its private key."
-        ) from None
-    return context

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from ssl import SSLContext, SSLError
 from typing import Any
 
@@ -22,13 +23,14 @@ from aiosmtpd.smtp import SMTP
 from gateway import maillog
 from gateway.clock import Clock
 from gateway.config import SmtpSection
-from gateway.inbound import replies
+from gateway.inbound import replies, smtp_proxy
 from gateway.inbound.replies import Reply
 from gateway.inbound.smtp_answers import Answers
 from gateway.inbound.smtp_commands import MAX_LINE_BYTES, read_command
 from gateway.inbound.smtp_input import Input
-from gateway.inbound.smtp_limits import Connections, Deadline, InflightBytes
+from gateway.inbound.smtp_limits import Connections, Deadline, InflightBytes, Networks
 from gateway.inbound.smtp_recipients import Recipients
+from gateway.inbound.smtp_tls import Certificates
 from gateway.model import NewMail, SpooledMail
 
 Put = Callable[[NewMail], "Future[SpooledMail]"]
@@ -52,9 +54,12 @@ class Shared:
     put: Put
     answers: Answers
     clock: Clock
-    tls: SSLContext | None
+    tls: Certificates | None
+    proxies: Networks
     stopping: bool = False
     open: set["Connection"] = field(default_factory=set)
+    # Connections of proxies that have not said yet for whom they speak.
+    unnamed: set[smtp_proxy.Looking] = field(default_factory=set)
 
 
 class Phase(Enum):
@@ -88,9 +93,30 @@ class Connection(SMTP):
     # The connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Admit the client, or turn it away at once: 421 4.7.0 over a cap, 421 4.3.2 while stopping."""
+        """Admit the client; when a proxy brings it, as soon as that has said who it is."""
         assert isinstance(transport, asyncio.Transport)
         self.peer = (transport.get_extra_info("peername") or ("",))[0]
+        if self.shared.stopping or not self.shared.proxies.hold(self.peer):
+            self._admit(transport)
+            return
+        looking = smtp_proxy.Looking(self.loop, transport, partial(self._introduced, transport))
+        self.shared.unnamed.add(looking)
+        looking.start(self.settings.read_timeout_seconds)
+
+    def _introduced(
+        self, transport: asyncio.Transport, looking: smtp_proxy.Looking, client: smtp_proxy.Introduced | None
+    ) -> None:
+        self.shared.unnamed.discard(looking)
+        if client is None:
+            # It is no proxy, so nobody here could read a reply.
+            maillog.smtp_refused(code=0, enhanced="", why="no PROXY header from a proxy", peer=self.peer)
+            transport.abort()
+            return
+        self.peer = client.address or self.peer
+        self._admit(transport)
+
+    def _admit(self, transport: asyncio.Transport) -> None:
+        """Admit the client, or turn it away at once: 421 4.7.0 over a cap, 421 4.3.2 while stopping."""
         refusal = replies.STOPPING if self.shared.stopping else None
         if refusal is None and not self.shared.connections.admit(self.peer):
             refusal = replies.TOO_MANY_CONNECTIONS
@@ -101,6 +127,9 @@ class Connection(SMTP):
             transport.close()
             return
         self.shared.open.add(self)
+        if self._begins_inside_tls():
+            # The first bytes belong to the handshake.
+            transport.pause_reading()
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -136,6 +165,9 @@ class Connection(SMTP):
         self._choked = False
         super().resume_writing()
         self.go_on()
+
+    def _begins_inside_tls(self) -> bool:
+        return self.settings.tls == "implicit"
 
     async def go_inside_tls(self, context: SSLContext) -> None:
         """Shake hands; raises ConnectionError or SSLError when that fails, and the connection is lost then."""
@@ -174,7 +206,13 @@ class Connection(SMTP):
 
     async def _handle_client(self) -> None:
         """Called by aiosmtpd when the connection is made."""
-        self.say(replies.greeting(self.shared.hostname))
+        if self.shared.tls and self._begins_inside_tls():
+            try:
+                await self.go_inside_tls(self.shared.tls.current())
+            except OSError:  # SSLError is one
+                self.leave(None)
+                return
+        self.say(replies.greeting(self.shared.hostname, "LMTP" if self.settings.lmtp else "ESMTP"))
         self.next_command()
         self.go_on()
 
@@ -257,7 +295,7 @@ class Connection(SMTP):
             # The rest of the mail would be taken for commands.
             self.leave(replies.OUR_FAULT_CLOSING)
         else:
-            self.say(replies.OUR_FAULT)
+            self.say_outcome(replies.OUR_FAULT)
             self.next_command()
 
     def forget_transaction(self) -> None:
@@ -283,6 +321,10 @@ class Connection(SMTP):
             self._log_refusal(reply)
             self._errors += reply.is_permanent
         self.send(reply.line)
+
+    def say_outcome(self, reply: Reply) -> None:
+        """Say what became of a command, or of a mail after its dot."""
+        self.say(reply)
 
     def send(self, data: bytes) -> None:
         """Send bytes, if there is still somebody to send them to."""

@@ -116,7 +116,8 @@ def _stamp(seconds: int) -> str:
     return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
-def protocol_word(*, extended: bool, smtputf8: bool, tls: bool) -> str:
+def protocol_word(*, extended: bool, smtputf8: bool, tls: bool, lmtp: bool = False) -> str:
     """Return the word after `with` (RFC 3848, RFC 6531 4.3)."""
-    word = "UTF8SMTP" if smtputf8 else "ESMTP" if extended else "SMTP"
+    plain = "LMTP" if lmtp else "ESMTP" if extended else "SMTP"
+    word = f"UTF8{plain[-4:]}" if smtputf8 else plain
     return word + "S" if tls and word != "SMTP" else word

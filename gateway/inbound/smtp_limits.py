@@ -14,13 +14,25 @@ from gateway.errors import ConfigError
 _IPV6_SITE_BITS = 64
 
 
+class Networks:
+    """Networks of the settings.  Raises ConfigError for what is none."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._networks = _networks(texts)
+
+    def hold(self, address: str) -> bool:
+        """Say whether an IP address lies in one of them."""
+        parsed = _parse(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
+
+
 class Connections:
     """Counts connections: all together, and for each address (an IPv6 /64 counts as one)."""
 
     def __init__(self, settings: SmtpSection) -> None:
         self._max_total = settings.max_connections
         self._max_per_address = settings.max_connections_per_address
-        self._trusted = _networks(settings.trusted_relays)
+        self._trusted = Networks(settings.trusted_relays)
         self._open: Counter[str] = Counter()
         self._total = 0
 
@@ -29,7 +41,7 @@ class Connections:
         key = _site(address)
         if self._total >= self._max_total:
             return False
-        if self._open[key] >= self._max_per_address and not self._is_trusted(address):
+        if self._open[key] >= self._max_per_address and not self._trusted.hold(address):
             return False
         self._open[key] += 1
         self._total += 1
@@ -42,10 +54,6 @@ class Connections:
         self._open[key] -= 1
         if not self._open[key]:
             del self._open[key]
-
-    def _is_trusted(self, address: str) -> bool:
-        parsed = _parse(address)
-        return parsed is not None and any(parsed in network for network in self._trusted)
 
 
 class InflightBytes:

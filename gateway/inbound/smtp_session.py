@@ -15,7 +15,7 @@ from gateway.inbound import replies
 from gateway.inbound.content_key import new_mail
 from gateway.inbound.replies import Reply
 from gateway.inbound.smtp_commands import read_host, read_mail, read_rcpt
-from gateway.inbound.smtp_connection import Connection, Phase, Shared
+from gateway.inbound.smtp_connection import Connection, Phase, Shared, Verb
 from gateway.inbound.smtp_data import DataReader, protocol_word, received_field
 from gateway.inbound.smtp_limits import Held, Pace
 from gateway.inbound.spool import is_disk_full
@@ -58,9 +58,11 @@ class SmtpSession(Connection):
         self._transaction: Transaction | None = None
         self._incoming: Incoming | None = None
         self._messages = 0
+        # How many replies the dot gets: in LMTP one for each recipient (RFC 2033 4.2).
+        self._answers = 1
+        hello: dict[str, Verb] = {"EHLO": self.smtp_EHLO, "HELO": self.smtp_HELO}
         self.verbs = {
-            "EHLO": self.smtp_EHLO,
-            "HELO": self.smtp_HELO,
+            **({"LHLO": self.smtp_EHLO} if self.settings.lmtp else hello),
             "MAIL": self.smtp_MAIL,
             "RCPT": self.smtp_RCPT,
             "DATA": self.smtp_DATA,
@@ -80,10 +82,16 @@ class SmtpSession(Connection):
             self._incoming.held.release()
             self._incoming = None
 
+    def say_outcome(self, reply: Reply) -> None:
+        """Say what became of a mail, in LMTP once for each recipient; it counts as one error of the client at most."""
+        self.say(reply)
+        if self.phase is Phase.COMMITTING:
+            self.send(reply.line * (self._answers - 1))
+
     # The commands
 
     def smtp_EHLO(self, hostname: str) -> None:
-        """Say what we can.  250, or 501 5.5.4 for a name that is none."""
+        """Say what we can, also to LHLO.  250, or 501 5.5.4 for a name that is none."""
         if self._greet(hostname, extended=True):
             words = [f"SIZE {self.settings.max_message_bytes}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
             if self.shared.tls and not self.inside_tls:
@@ -147,7 +155,7 @@ class SmtpSession(Connection):
             self.say(replies.BAD_ARGUMENT if arg else replies.MAIL_FIRST)
             return
         if not self._transaction.recipients:
-            self.say(replies.NO_RECIPIENTS)
+            self.say(replies.NO_RECIPIENTS_LMTP if self.settings.lmtp else replies.NO_RECIPIENTS)
             return
         self.say(replies.START_DATA)
         self._receive(self._transaction)
@@ -194,7 +202,7 @@ class SmtpSession(Connection):
         # What was sent in the clear behind STARTTLS must never be taken for something said inside TLS
         # (CVE-2011-0411 and its kin); `start_tls` takes the transport over before it first waits.
         self.input.clear()
-        await self.go_inside_tls(self.shared.tls)
+        await self.go_inside_tls(self.shared.tls.current())
         self._transaction, self._client_name, self._extended = None, "", False
 
     # The mail
@@ -207,6 +215,7 @@ class SmtpSession(Connection):
         )
         data = DataReader(self._limit_bytes(transaction))
         self._incoming = Incoming(transaction, data, pace, self.shared.inflight.hold())
+        self._answers = len(transaction.recipients) if self.settings.lmtp else 1
         self.phase = Phase.RECEIVING
         self.deadline.start(self.settings.read_timeout_seconds)
 
@@ -242,7 +251,7 @@ class SmtpSession(Connection):
             data.refuse(replies.LOOP)
         if data.refusal:
             self.forget_transaction()
-            self.say(data.refusal)
+            self.say_outcome(data.refusal)
             self.next_command()
             return
         build = partial(self._new_mail, data, incoming.transaction)
@@ -262,13 +271,18 @@ class SmtpSession(Connection):
             client_name=self._client_name,
             client_address=self.peer,
             hostname=self.shared.hostname,
-            protocol=protocol_word(extended=self._extended, smtputf8=transaction.smtputf8, tls=self.inside_tls),
+            protocol=protocol_word(
+                extended=self._extended,
+                smtputf8=transaction.smtputf8,
+                tls=self.inside_tls,
+                lmtp=self.settings.lmtp,
+            ),
             now=now,
         )
         envelope = Envelope(
             mail_from=transaction.sender,
             rcpt_tos=tuple(transaction.recipients),
-            source=Source.SMTP,
+            source=Source.LMTP if self.settings.lmtp else Source.SMTP,
             peer=self.peer,
         )
         return new_mail(data.message(prefix=prefix), envelope, received_at=now)
@@ -311,14 +325,14 @@ class SmtpSession(Connection):
 
     def _say_what_became_of(self, mail: NewMail, answer: "Future[SpooledMail]") -> None:
         if answer.cancelled():
-            self.say(replies.OUR_FAULT)
+            self.say_outcome(replies.OUR_FAULT)
             return
         if error := answer.exception():
             maillog.smtp_failed(error=error, peer=self.peer)
-            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)
+            self.say_outcome(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)
             return
         spooled = answer.result()
-        self.say(replies.queued(spooled.id))
+        self.say_outcome(replies.queued(spooled.id))
         self._messages += 1
         self.good_client()
         maillog.smtp_accepted(

@@ -48,15 +48,15 @@ MUTANTS = (
     Mutant(
         name="a permanent 5xx when the database is locked",
         file="gateway/inbound/smtp_session.py",
-        old="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
-        new="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.UNKNOWN_COMMAND)""",
+        old="""            self.say_outcome(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
+        new="""            self.say_outcome(replies.NO_ROOM if is_disk_full(error) else replies.UNKNOWN_COMMAND)""",
         tests=(LOCKED, "tests/wire/test_smtp_faults.py"),
     ),
     Mutant(
         name="a full disk is a permanent 552",
         file="gateway/inbound/smtp_session.py",
-        old="""            self.say(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
-        new="""            self.say(replies.TOO_LARGE if is_disk_full(error) else replies.OUR_FAULT)""",
+        old="""            self.say_outcome(replies.NO_ROOM if is_disk_full(error) else replies.OUR_FAULT)""",
+        new="""            self.say_outcome(replies.TOO_LARGE if is_disk_full(error) else replies.OUR_FAULT)""",
         tests=(FULL,),
     ),
     Mutant(
@@ -248,6 +248,20 @@ MUTANTS = (
         old="""    return claimed == domain or (not strict and organisation(claimed) == organisation(domain))""",
         new="""    return claimed != \"\"""",
         tests=("tests/unit/test_authenticity.py",),
+    ),
+    Mutant(
+        name="anybody may borrow an address by a PROXY header",
+        file="gateway/inbound/smtp_proxy.py",
+        old="""    named = settings.proxy_networks or settings.trusted_relays""",
+        new="""    named = ["0.0.0.0/0", "::/0"]""",
+        tests=("tests/wire/test_smtp_proxy.py::test_nobody_else_can_borrow_an_address",),
+    ),
+    Mutant(
+        name="LMTP answers once for all recipients",
+        file="gateway/inbound/smtp_session.py",
+        old="""        self._answers = len(transaction.recipients) if self.settings.lmtp else 1""",
+        new="""        self._answers = 1""",
+        tests=("tests/wire/test_lmtp.py",),
     ),
     Mutant(
         name="a burst of reminders after an outage",

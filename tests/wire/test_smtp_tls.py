@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.smtp_peer import MESSAGE, Client, house
+from tests.wire.smtp_peer import MESSAGE, Client, House, house
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A self-signed certificate, as settings of `[smtp]`."""
-    folder: Path = tmp_path_factory.mktemp("tls")
+    return make_certificate(tmp_path_factory.mktemp("tls"), "example.com")
+
+
+def make_certificate(folder: Path, name: str) -> dict[str, str]:
     paths = {"tls_cert": str(folder / "cert.pem"), "tls_key": str(folder / "key.pem")}
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=example.com"
+    command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name}"
     subprocess.run(
         [*command.split(), "-out", paths["tls_cert"], "-keyout", paths["tls_key"]], check=True, capture_output=True
     )
@@ -23,10 +26,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def _start_tls(client: Client) -> None:
+    start_tls(client)
+
+
+def start_tls(client: Client) -> bytes:
+    """Begin TLS; return the certificate of the server."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    client.socket = context.wrap_socket(client.socket)
+    secured = context.wrap_socket(client.socket)
+    client.socket = secured
+    return secured.getpeercert(binary_form=True) or b""
 
 
 def test_what_was_said_before_tls_is_forgotten_and_a_mail_goes_through_it(certificate: dict[str, str]) -> None:
@@ -78,3 +88,46 @@ def test_a_handshake_that_fails_ends_that_session_only(certificate: dict[str, st
         began = time.monotonic()
         h.listener.stop()
         assert time.monotonic() - began < 15, "a session whose handshake failed was not forgotten"
+
+
+def test_tls_from_the_first_byte(certificate: dict[str, str]) -> None:
+    with house(tls="implicit", **certificate) as h, h.client(hello=False) as client:
+        start_tls(client)
+        assert client.reply().startswith("220 ")
+        assert "STARTTLS" not in client.command("EHLO client.example.org")
+        assert client.command("STARTTLS").startswith("502 ")
+        assert client.deliver().startswith("250 ")
+        assert b" with ESMTPS;" in h.store.mails[0].raw
+
+
+def test_a_client_that_speaks_in_the_clear_where_tls_is_due_is_hung_up_on(certificate: dict[str, str]) -> None:
+    with house(tls="implicit", **certificate) as h:
+        with h.client(hello=False) as client:
+            client.send(b"EHLO client.example.org\r\nMAIL FROM:<ann@example.org>\r\n")
+            while client.socket.recv(4096):
+                pass
+        with h.client(hello=False) as client:
+            start_tls(client)
+            assert client.reply().startswith("220 ")
+
+
+def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path) -> None:
+    """A half-written renewal changes nothing; the next client after it gets the new one."""
+    paths = make_certificate(tmp_path, "old.example.com")
+    (tmp_path / "next").mkdir()
+    renewed = make_certificate(tmp_path / "next", "new.example.com")
+    with house(tls="implicit", **paths) as h:
+        seen = [shown(h)]
+        Path(renewed["tls_cert"]).replace(paths["tls_cert"])
+        seen.append(shown(h))
+        Path(renewed["tls_key"]).replace(paths["tls_key"])
+        seen.append(shown(h))
+    assert seen[0] == seen[1]
+    assert seen[2] != seen[0]
+
+
+def shown(h: House) -> bytes:
+    with h.client(hello=False) as client:
+        certificate = start_tls(client)
+        assert client.reply().startswith("220 ")
+    return certificate
