@@ -46,7 +46,7 @@ from gateway.rules import mail as mail_rules
 from gateway.services import Services
 from gateway.store import cases, contacts, deliverability, escalations, mails, outbox
 from gateway.store import hints as hint_store
-from gateway.store.db import GONE, patiently
+from gateway.store.db import GONE, patiently, savepoint
 
 BATCH = 32
 CHECKED_AT_ONCE = 8
@@ -184,7 +184,7 @@ def _still_ours(
 
 def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:
     try:
-        with conn.begin_nested():
+        with savepoint(conn):
             _, decision, case = _decided(conn, services, entry, reading, now=now)
             applied = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
             if not mails.finish(conn, entry, reading, decision, now=now):

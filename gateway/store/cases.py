@@ -22,7 +22,7 @@ from gateway.model import (
 )
 from gateway.store import contacts, search
 from gateway.store.search import NUMBER_WIDTH as NUMBER_WIDTH
-from gateway.store.sql import insert_new
+from gateway.store.sql import insert_new, insert_row
 from gateway.store.tables import (
     account,
     case_update,
@@ -72,7 +72,6 @@ _LIVE_REFERENCES = select(reference).where(
     reference.c.case_number.in_(bindparam("numbers", expanding=True)),
     reference.c.state == literal(ReferenceState.LIVE),
 )
-_ADD_UPDATE = case_update.insert().returning(case_update.c.id)
 _CHANGE = (
     update(support_case).where(support_case.c.number == bindparam("of")).values(version=support_case.c.version + 1)
 )
@@ -214,7 +213,7 @@ def add_update(conn: Connection, case: Case, posted: RecordUpdate, *, now: datet
         "flags": list(posted.flags),
         "read_at": now if posted.read else None,
     }
-    return int(conn.execute(_ADD_UPDATE, row).scalar_one())
+    return int(insert_row(conn, case_update, row, case_update.c.id))
 
 
 def remove_update(conn: Connection, mail_id: int) -> None:

@@ -143,6 +143,26 @@ class Database:
             raise
 
 
+@contextmanager
+def savepoint(conn: Connection) -> Iterator[None]:
+    """Open a part of a transaction: when the block raises, nothing of the part is kept, and the rest goes on.
+
+    When the part cannot be undone, the database has ended the whole transaction, and that is what is raised.
+    """
+    if conn.dialect.name != "sqlite":
+        with conn.begin_nested():
+            yield
+        return
+    _tell(conn, "SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        _tell(conn, "ROLLBACK TO part")
+        _tell(conn, "RELEASE part")
+        raise
+    _tell(conn, "RELEASE part")
+
+
 def patiently(what: str, work: Callable[[], Result]) -> Result:
     """Do `work`, again and again while the database does not answer, for PATIENCE_SECONDS at most.
 
@@ -267,14 +287,17 @@ def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        begin = conn.get_execution_options().get("gateway_begin", "BEGIN")
-        try:
-            # Past SQLAlchemy's own machinery, which takes as long for these words as for a statement.
-            conn.connection.dbapi_connection.execute(begin)  # type: ignore[union-attr]
-        except sqlite3.Error as error:
-            raise exc.OperationalError(begin, None, error) from error
+        _tell(conn, conn.get_execution_options().get("gateway_begin", "BEGIN"))
 
     return engine
+
+
+def _tell(conn: Connection, words: str) -> None:
+    """Begin or end something on SQLite, past SQLAlchemy's machinery: that takes as long for these words as for work."""
+    try:
+        conn.connection.dbapi_connection.execute(words)  # type: ignore[union-attr]
+    except sqlite3.Error as error:
+        raise exc.OperationalError(words, None, error) from error
 
 
 @contextmanager

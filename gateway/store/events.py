@@ -14,11 +14,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, literal
 
 from gateway.model import EventType, Status
 from gateway.model.views import EventView
-from gateway.store.sql import add_up
+from gateway.store.sql import add_up, insert_row
 from gateway.store.tables import counter, event, event_sequence, support_case
 
 _CURSOR = "event-cursor"
-_APPEND = event.insert().returning(event.c.id)
 _UNSEEN = select(event.c.id, event.c.case_number).where(event.c.cursor.is_(None)).order_by(event.c.id)
 _ANY_UNSEEN = select(exists().where(event.c.cursor.is_(None)))
 _PLACE = (
@@ -31,7 +30,7 @@ _WORDS = frozenset(EventType)
 def append(conn: Connection, type_: str, *, case_number: str, data: Mapping[str, Any], now: datetime) -> int:
     """Append an event and return its id."""
     row = {"at": now, "type": type_, "case_number": case_number, "data": dict(data)}
-    return int(conn.execute(_APPEND, row).scalar_one())
+    return int(insert_row(conn, event, row, event.c.id))
 
 
 def append_many(conn: Connection, events: Sequence[tuple[str, str, Mapping[str, Any]]], *, now: datetime) -> None:

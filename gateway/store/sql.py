@@ -1,14 +1,15 @@
 """The few SQL shapes that both databases spell differently, in one place."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, Table, exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-Bind = Callable[[Any], Any] | None
+Binds = Sequence[tuple[str, Callable[[Any], Any] | None]]
 
 
 def insert_new(conn: Connection, table: Table, *returned: Column[Any]) -> Any:
@@ -47,29 +48,56 @@ def insert_new_rows(
     For what every accepted mail passes: on SQLite it goes by the statement itself to the driver, because SQLAlchemy's
     own work for each row is more than SQLite's.
     """
+    statement = _insert_new(conn.dialect.name, table, *returned)
     if conn.dialect.name != "sqlite":
-        done = conn.execute(_insert_new(conn.dialect.name, table, *returned), rows)
+        done = conn.execute(statement, rows)
         return [tuple(row) for row in done] if returned else []
-    words, binds = _spelled(conn.dialect, table, tuple(rows[0]), returned)
-    values = [[bind(row[name]) if bind else row[name] for name, bind in binds] for row in rows]
-    driver = conn.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    try:
+    words, binds = _spelled(conn.dialect, table, statement, tuple(rows[0]))
+    values = [_bound(row, binds) for row in rows]
+    with _errors_of_the_store(conn, words):
         if not returned:
-            driver.executemany(words, values)
+            _driver(conn).executemany(words, values)
             return []
-        return [found for one in values for found in driver.execute(words, one)]
-    except sqlite3.Error as error:
-        raise exc.DBAPIError.instance(words, None, error, sqlite3.Error, dialect=conn.dialect) from error
+        return [found for one in values for found in _driver(conn).execute(words, one)]
+
+
+def insert_row(conn: Connection, table: Table, row: Mapping[str, Any], returned: Column[Any]) -> Any:
+    """Insert one row and return this column of it, a number or a text; as fast as `insert_new_rows`."""
+    statement = _insert(table, returned)
+    if conn.dialect.name != "sqlite":
+        return conn.execute(statement, row).scalar_one()
+    words, binds = _spelled(conn.dialect, table, statement, tuple(row))
+    with _errors_of_the_store(conn, words):
+        (found,) = _driver(conn).execute(words, _bound(row, binds)).fetchone()
+    return found
+
+
+@cache
+def _insert(table: Table, *returned: Column[Any]) -> Any:
+    return table.insert().returning(*returned)
 
 
 @lru_cache(maxsize=64)
-def _spelled(
-    dialect: Dialect, table: Table, names: tuple[str, ...], returned: tuple[Column[Any], ...]
-) -> tuple[str, list[tuple[str, Bind]]]:
+def _spelled(dialect: Dialect, table: Table, statement: Any, names: tuple[str, ...]) -> tuple[str, Binds]:
     """Return an INSERT in the driver's words, and its columns in order, each with what converts its values."""
-    statement = _insert_new(dialect.name, table, *returned)
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    return str(compiled), [
-        (name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in compiled.positiontup
-    ]
+    types = ((name, table.c[name].type.dialect_impl(dialect)) for name in compiled.positiontup)
+    return str(compiled), [(name, type_.bind_processor(dialect)) for name, type_ in types]
+
+
+def _bound(row: Mapping[str, Any], binds: Binds) -> list[Any]:
+    return [bind(row[name]) if bind else row[name] for name, bind in binds]
+
+
+def _driver(conn: Connection) -> sqlite3.Connection:
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+@contextmanager
+def _errors_of_the_store(conn: Connection, words: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise exc.DBAPIError.instance(words, None, error, sqlite3.Error, dialect=conn.dialect) from error
