@@ -168,8 +168,11 @@ def test_a_leader_that_was_replaced_writes_nothing_any_more(
         with app.database.write() as conn:
             conn.execute(mailbox.update().values(lease_until=0))
             assert store.lead(conn, poller.box, owner="another", mark="") is not None
-        poller._serve(old)
-        assert rows(app) == []
+        thread = threading.Thread(target=poller._serve, args=(old,), daemon=True)
+        thread.start()
+        thread.join(30)
+        poller.ask_to_stop()
+        assert (thread.is_alive(), rows(app)) == (False, [])
         with app.database.write() as conn, pytest.raises(LeaseLost):
             store.checked(conn, old, now=app.clock.now())
 
