@@ -54,6 +54,7 @@ def erase_contact(services: Services, email: str, *, by: str) -> ErasureView:
         updates = erasing.empty_updates_by(conn, person)
         erasing.empty_escalations_by(conn, person, now=services.clock.now())
         erasing.end_references(conn, person)
+        erasing.drop_answers_about(conn, person)
     notices = _in_batches(services, _notice_batch(services, person))
     with services.database.write() as conn:
         _check_at_rest(conn, person)

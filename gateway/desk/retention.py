@@ -79,6 +79,8 @@ def purge(services: Services, *, large: bool = False) -> PurgeView:
             done.waiting.append(WaitingView(case=number, reason=verdict.reason))
     for kind in (Goes.MAIL, Goes.NOTICE):
         _purge_loose(services, kind, done)
+    with services.database.write() as conn:
+        store.drop_old_answers(conn, now=now)
     swept = slack.sweep(services.database, large=large)
     if any(done.counts.values()):
         _announce(done)

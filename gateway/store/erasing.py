@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, exists, func, or_, select, update
+from sqlalchemy import Connection, String, cast, delete, exists, func, or_, select, update
 
 from gateway.model import EntryState, EscalationState, MailKind, ReferenceState, Resolution
 from gateway.model.escalation import ACTIVE
 from gateway.reasons import Reason
 from gateway.store import blobs, queue, retention, slack
+from gateway.store.call_tables import idempotency
 from gateway.store.personal import EMPTIED
 from gateway.store.tables import (
     attachment,
@@ -113,6 +114,11 @@ def empty_escalations_by(conn: Connection, person: Person, *, now: datetime) -> 
     active = update(escalation).where(escalation.c.id.in_(ids), escalation.c.state.in_(ACTIVE))
     conn.execute(active.values(state=EscalationState.CLOSED, closed_at=now))
     conn.execute(update(escalation).where(escalation.c.id.in_(ids)).values(EMPTIED[escalation]))
+
+
+def drop_answers_about(conn: Connection, person: Person) -> None:
+    """Delete the kept answers of calls that name this person."""
+    conn.execute(delete(idempotency).where(_holds(idempotency.c.body, person)))
 
 
 def end_references(conn: Connection, person: Person) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, String, cast, delete, exists, func, literal, 
 from gateway.model import Disposition, EntryState, EscalationState, ReferenceState, Status
 from gateway.model.retention import ClosedCase, LooseEntry
 from gateway.reasons import Reason
-from gateway.store import blobs, cases, slack
+from gateway.store import blobs, cases, search, slack
 from gateway.store.address_tables import delivery_failure
+from gateway.store.call_tables import idempotency
+from gateway.store.idempotency import KEPT as ANSWERS_KEPT
 from gateway.store.personal import EMPTIED
 from gateway.store.tables import (
     attachment,
@@ -191,6 +193,7 @@ def empty_case(conn: Connection, number: str, nobody: int, *, now: datetime) -> 
     slack.note(conn)
     case_id = conn.execute(select(support_case.c.id).where(support_case.c.number == number)).scalar_one()
     conn.execute(delete(case_update).where(case_update.c.case_id == case_id))
+    search.forget(conn, [case_id])
     conn.execute(update(episode).where(episode.c.case_id == case_id).values(EMPTIED[episode]))
     mine = update(escalation).where(escalation.c.case_id == case_id)
     active = mine.where(escalation.c.state.in_((EscalationState.REQUESTED, EscalationState.ACCEPTED)))
@@ -200,6 +203,12 @@ def empty_case(conn: Connection, number: str, nobody: int, *, now: datetime) -> 
     stub = {"held_at": None, "contact_id": nobody, "purged_at": now, "purge_runs": True}
     gone = {**EMPTIED[support_case], **stub, "version": support_case.c.version + 1}
     conn.execute(update(support_case).where(support_case.c.id == case_id).values(gone))
+
+
+def drop_old_answers(conn: Connection, *, now: datetime) -> None:
+    """Delete the kept answers of calls whose time is over; a call sweeps only a few of them."""
+    if conn.execute(delete(idempotency).where(idempotency.c.at < now - ANSWERS_KEPT)).rowcount:
+        slack.note(conn)
 
 
 def any_leased(conn: Connection, ids: Sequence[int]) -> bool:
