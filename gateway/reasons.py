@@ -89,6 +89,7 @@ class Reason(StrEnum):
     RETENTION_RUNNING = "retention-running"
     LEGAL_HOLD = "legal-hold"
     UNDO_POSSIBLE = "undo-possible"
+    ERASED = "erased"
     # other
     DONE = "done"
     DUPLICATE = "duplicate"
@@ -174,6 +175,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.RETENTION_RUNNING: "The time for which this is kept is not over.",
     Reason.LEGAL_HOLD: "A legal hold keeps all that belongs to this case.",
     Reason.UNDO_POSSIBLE: "A person may still undo what was done with it.",
+    Reason.ERASED: "What stood here was erased.",
     Reason.DONE: "Done as asked.",
     Reason.DUPLICATE: "The same mail was received before; this copy has no effect.",
     Reason.QUARANTINED: "Reading this mail failed three times; it is kept for a person to look at.",

@@ -62,13 +62,13 @@ def put(
         people.drop_account_without_people(conn, person.account_id)
         if alternates is not None:
             _set_alternates(conn, services, person, alternates)
-        return people.view(conn, _found(conn, email))
+        return people.view(conn, found(conn, email))
 
 
 def show(services: Services, email: str) -> ContactView:
     """Return the contact of an address, its own or an alternate.  Raises NotFound."""
     with services.database.read() as conn:
-        return people.view(conn, _found(conn, email))
+        return people.view(conn, found(conn, email))
 
 
 def find(services: Services, *, account: str = "", limit: int = 100, after: str = "") -> list[ContactView]:
@@ -125,7 +125,8 @@ def of_case(
     )
 
 
-def _found(conn: Connection, email: str) -> Contact:
+def found(conn: Connection, email: str) -> Contact:
+    """Return the contact of an address.  Raises NotFound."""
     key = addresses.key(email)
     person = contacts.find(conn, key) if key else None
     if person is None:

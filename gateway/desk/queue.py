@@ -314,6 +314,10 @@ def _resolved_item(conn: Connection, services: Services, item_id: str, now: date
     services.check_match(queue.version(item))
     if item.state == queue.OPEN:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Item {item.id} is open; there is nothing to undo.")
+    if mails.is_purged(conn, item.mail_id):
+        raise Conflict(
+            Reason.CHANGED_MEANWHILE, f"The mail of item {item.id} was erased; there is nothing to go back to."
+        )
     if now - item.resolved_at > timedelta(minutes=minutes):
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Item {item.id} was resolved more than {minutes} minutes ago.")
     return item

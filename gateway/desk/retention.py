@@ -25,7 +25,7 @@ from gateway.model.views import CaseView, DueView, PurgeView, WaitingView
 from gateway.reasons import Reason
 from gateway.rules import retention as rules
 from gateway.services import Services
-from gateway.store import case_views, clock_guard, shells
+from gateway.store import case_views, clock_guard, shells, slack
 from gateway.store import retention as store
 
 # Rows of one transaction: enough to share a commit, few enough that a mail never waits long for the database.
@@ -62,9 +62,10 @@ def plan(services: Services) -> list[DueView]:
     return [*unfinished, *cases, *loose]
 
 
-def purge(services: Services) -> PurgeView:
+def purge(services: Services, *, large: bool = False) -> PurgeView:
     """Purge all whose time is over at the present moment of the clock; calling twice is nothing.
 
+    large: sweep the file of the embedded database however large it is (`store/slack.py`).
     Raises Unavailable; what was purged by then is purged, and the next call goes on.
     """
     now, done = services.clock.now(), _Done()
@@ -78,7 +79,9 @@ def purge(services: Services) -> PurgeView:
             done.waiting.append(WaitingView(case=number, reason=verdict.reason))
     for kind in (Goes.MAIL, Goes.NOTICE):
         _purge_loose(services, kind, done)
-    emptied = services.database.empty_log()
+    with services.database.write() as conn:
+        store.drop_old_answers(conn, now=now)
+    swept = slack.sweep(services.database, large=large)
     if any(done.counts.values()):
         _announce(done)
     return PurgeView(
@@ -89,7 +92,7 @@ def purge(services: Services) -> PurgeView:
         notices=done.counts[Goes.NOTICE],
         contacts=done.counts["contact"],
         waiting=tuple(done.waiting),
-        log_emptied=emptied,
+        swept=swept,
     )
 
 
@@ -116,9 +119,14 @@ def release_hold(services: Services, number: str, *, by: str) -> CaseView:
 def check_not_held(number: str, held_at: datetime | None) -> None:
     """Refuse to erase anything of a case under a legal hold.  Raises Refused `legal-hold`."""
     if held_at is not None:
-        raise Refused(
-            Reason.LEGAL_HOLD, f"Case {number} is under a legal hold; `gateway case release-hold {number}` ends it."
-        )
+        raise on_hold(number)
+
+
+def on_hold(number: str) -> Refused:
+    """Return the refusal to erase what a legal hold keeps."""
+    return Refused(
+        Reason.LEGAL_HOLD, f"Case {number} is under a legal hold; `gateway case release-hold {number}` ends it."
+    )
 
 
 def drop_sent_files(services: Services, outbox_ids: Sequence[int]) -> None:
@@ -130,14 +138,16 @@ def drop_sent_files(services: Services, outbox_ids: Sequence[int]) -> None:
                 path.unlink()
 
 
-def empty_case(conn: Connection, number: str, *, now: datetime) -> int:
+def empty_case(conn: Connection, number: str, *, now: datetime, staying: int | None = None) -> int:
     """Begin the purge of a case and return how many contacts went with it.  The caller has its lock and finishes it.
+
+    staying: a contact that the caller takes care of.
 
     From here on a late reply is `case-purged`, and nobody can reopen the case.
     """
     people = shells.people_of(conn, number)
     store.empty_case(conn, number, shells.nobody(conn), now=now)
-    free = shells.without_cases(conn, people)
+    free = [one for one in shells.without_cases(conn, people) if one != staying]
     going = [one for one in free if rules.goes_with_its_cases(shells.ties(conn, one, beside=free))]
     for contact_id in going:
         shells.empty(conn, contact_id, with_account=True)
@@ -217,6 +227,8 @@ def _purge_loose(services: Services, kind: Goes, done: _Done) -> None:
                 return
             last = page[-1].id
             ids = [one.id for one in page if rules.on_loose_entry(one, kind, now=now, policy=services.policy).goes]
+            if not ids:
+                continue
             if kind is Goes.MAIL:
                 done.counts[kind] += store.empty_mails(conn, ids, now=now)
             else:

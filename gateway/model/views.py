@@ -134,7 +134,7 @@ class DueView:
 class PurgeView:
     """What one purge did.  uploads: mails whose files went.  waiting: cases that are due and wait.
 
-    log_emptied: whether the database's own log was emptied too (SQLite); if not, the next purge does it.
+    swept: whether what was deleted cannot be read in the database's files any more; if not, a later purge sees to it.
     """
 
     now: datetime
@@ -144,7 +144,22 @@ class PurgeView:
     notices: int
     contacts: int
     waiting: tuple[WaitingView, ...]
-    log_emptied: bool
+    swept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureView:
+    """What the erasure of a contact took.  contact: the number that stays of it.  cases: those that were theirs.
+
+    mails, updates, notices: beside those of the cases.
+    """
+
+    contact: str
+    cases: tuple[str, ...]
+    mails: int
+    updates: int
+    notices: int
+    swept: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

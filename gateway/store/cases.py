@@ -194,6 +194,11 @@ def restore(conn: Connection, number: str, **values: Any) -> None:
     _change(conn, number, **values)
 
 
+def note_change(conn: Connection, number: str) -> None:
+    """Count a change of what belongs to a case, so that an undo sees it."""
+    _change(conn, number)
+
+
 def touch(conn: Connection, number: str, *, now: datetime) -> None:
     """Move `modified_at`: our side or the customer posted (PROCESS 2.4)."""
     _change(conn, number, modified_at=now)

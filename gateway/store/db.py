@@ -83,6 +83,23 @@ class Database:
         """Say whether this is the embedded database."""
         return self.engine.dialect.name == "sqlite"
 
+    def file_bytes(self) -> int:
+        """Return the size of the file of an SQLite database, 0 for another one."""
+        path = sqlite_path(str(self.engine.url))
+        return path.stat().st_size if path is not None else 0
+
+    def write_anew(self) -> None:
+        """Write the whole file of an SQLite database anew, without anything that was deleted; nobody writes meanwhile.
+
+        Needs as much room as the file again.
+        """
+        with self._alone(), _translated(), self._readers.connect() as conn:
+            raw: Any = conn.connection.dbapi_connection
+            try:
+                raw.execute("VACUUM")
+            except sqlite3.Error as error:
+                raise exc.OperationalError("VACUUM", None, error) from error
+
     def empty_log(self) -> bool:
         """Move all that was committed into the file of an SQLite database, and empty its log: deleted pages stay
         readable there.

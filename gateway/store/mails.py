@@ -195,6 +195,11 @@ def raw(conn: Connection, mail_id: int) -> bytes | None:
     return conn.execute(found).scalar()
 
 
+def is_purged(conn: Connection, mail_id: int) -> bool:
+    """Say whether only the stub of a mail is left."""
+    return conn.execute(select(mail.c.purged_at).where(mail.c.id == mail_id)).scalar() is not None
+
+
 def in_progress(conn: Connection) -> int:
     """Count the mails that have no disposition yet."""
     return conn.execute(select(func.count()).select_from(mail).where(mail.c.disposition.is_(None))).scalar_one()

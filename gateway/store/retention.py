@@ -12,8 +12,10 @@ from sqlalchemy import Connection, String, cast, delete, exists, func, literal, 
 from gateway.model import Disposition, EntryState, EscalationState, ReferenceState, Status
 from gateway.model.retention import ClosedCase, LooseEntry
 from gateway.reasons import Reason
-from gateway.store import blobs, cases
+from gateway.store import blobs, cases, search, slack
 from gateway.store.address_tables import delivery_failure
+from gateway.store.call_tables import idempotency
+from gateway.store.idempotency import KEPT as ANSWERS_KEPT
 from gateway.store.personal import EMPTIED
 from gateway.store.tables import (
     attachment,
@@ -146,6 +148,7 @@ def notices_of(conn: Connection, number: str, *, limit: int) -> list[int]:
 
 def empty_mails(conn: Connection, ids: Sequence[int], *, now: datetime) -> int:
     """Leave of these mails, and of their duplicates, only the stub; return how many that were."""
+    slack.note(conn)
     every = [*ids, *_copies(conn, ids)]
     digests = [*_values(conn, mail.c.raw_sha256, mail.c.id, every), *_files(conn, every)]
     # First what points to a mail: mentions have no life of their own.
@@ -160,6 +163,7 @@ def empty_mails(conn: Connection, ids: Sequence[int], *, now: datetime) -> int:
 
 def drop_uploads(conn: Connection, ids: Sequence[int]) -> None:
     """Delete the files of these mails and the raw bytes that hold them; names, sizes and the text stay."""
+    slack.note(conn)
     every = [*ids, *_copies(conn, ids)]
     digests = [*_values(conn, mail.c.raw_sha256, mail.c.id, every), *_files(conn, every)]
     conn.execute(update(attachment).where(attachment.c.mail_id.in_(every)).values(sha256=""))
@@ -169,6 +173,7 @@ def drop_uploads(conn: Connection, ids: Sequence[int]) -> None:
 
 def empty_notices(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
     """Leave of these outgoing mails only the stub; what has not left never does."""
+    slack.note(conn)
     digests = _values(conn, outbox.c.rendered_sha256, outbox.c.id, ids)
     waiting = (EntryState.READY, EntryState.HELD)
     conn.execute(delete(delivery_failure).where(delivery_failure.c.outbox_id.in_(ids)))
@@ -185,8 +190,10 @@ def empty_case(conn: Connection, number: str, nobody: int, *, now: datetime) -> 
 
     nobody: id of the shell that takes the place of its contact.  The caller has the lock of the case.
     """
+    slack.note(conn)
     case_id = conn.execute(select(support_case.c.id).where(support_case.c.number == number)).scalar_one()
     conn.execute(delete(case_update).where(case_update.c.case_id == case_id))
+    search.forget(conn, [case_id])
     conn.execute(update(episode).where(episode.c.case_id == case_id).values(EMPTIED[episode]))
     mine = update(escalation).where(escalation.c.case_id == case_id)
     active = mine.where(escalation.c.state.in_((EscalationState.REQUESTED, EscalationState.ACCEPTED)))
@@ -196,6 +203,18 @@ def empty_case(conn: Connection, number: str, nobody: int, *, now: datetime) -> 
     stub = {"held_at": None, "contact_id": nobody, "purged_at": now, "purge_runs": True}
     gone = {**EMPTIED[support_case], **stub, "version": support_case.c.version + 1}
     conn.execute(update(support_case).where(support_case.c.id == case_id).values(gone))
+
+
+def drop_old_answers(conn: Connection, *, now: datetime) -> None:
+    """Delete the kept answers of calls whose time is over; a call sweeps only a few of them."""
+    if conn.execute(delete(idempotency).where(idempotency.c.at < now - ANSWERS_KEPT)).rowcount:
+        slack.note(conn)
+
+
+def any_leased(conn: Connection, ids: Sequence[int]) -> bool:
+    """Say whether one of these outgoing mails is being sent."""
+    leased = select(outbox.c.id).where(outbox.c.id.in_(ids), outbox.c.state == EntryState.LEASED)
+    return conn.execute(leased.limit(1)).first() is not None
 
 
 def set_tombstones(conn: Connection, number: str) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, update
 
 from gateway.model import Access
 from gateway.model.retention import Ties
-from gateway.store import deliverability
+from gateway.store import deliverability, slack
 from gateway.store.personal import EMPTIED
 from gateway.store.sql import insert_new
 from gateway.store.tables import account, acts_for, contact, contact_address, instance, reference, support_case
@@ -67,6 +67,7 @@ def empty(conn: Connection, contact_id: int, *, with_account: bool) -> None:
     """Leave of a contact only a row without a person.  with_account: the account was this person's alone."""
     keys = select(contact_address.c.address_key).where(contact_address.c.contact_id == contact_id)
     deliverability.forget(conn, conn.execute(keys).scalars().all())
+    slack.note(conn)
     conn.execute(delete(contact_address).where(contact_address.c.contact_id == contact_id))
     conn.execute(update(contact).where(contact.c.id == contact_id).values(EMPTIED[contact]))
     if with_account:

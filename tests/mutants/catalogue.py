@@ -19,6 +19,7 @@ MAILBOX_KILL_POINTS = (
     f"{CRASH}/test_mailbox_kill_points.py::test_kill_9_while_a_mailbox_is_fetched_loses_nothing_and_doubles_nothing"
 )
 MAILBOXES = "tests/wire/test_mailboxes.py"
+ERASURE = "tests/story/test_erasure.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -436,10 +437,10 @@ MUTANTS = (
     ),
     Mutant(
         name="deleted content stays in the file",
-        file="gateway/store/db.py",
-        old=""", "secure_delete=ON"):""",
-        new=""", "secure_delete=OFF"):""",
-        tests=(f"{RETENTION}::test_nothing_of_a_purged_case_can_be_read_anywhere",),
+        file="gateway/store/slack.py",
+        old="""            database.write_anew()""",
+        new="""            pass""",
+        tests=(f"{ERASURE}::test_what_sqlite_left_in_unused_parts_of_pages_is_swept",),
     ),
     Mutant(
         name="a purge takes the bytes of another mail along",
@@ -467,5 +468,19 @@ def _purge_case""",
 
 def _purge_case""",
         tests=(f"{RETENTION}::test_a_purge_that_is_killed_goes_on_with_the_next",),
+    ),
+    Mutant(
+        name="a person is erased out of a case under a legal hold",
+        file="gateway/desk/erasure.py",
+        old="""    if held := erasing.held_cases(conn, person):""",
+        new="""    if (held := erasing.held_cases(conn, person)) and not held:""",
+        tests=(f"{ERASURE}::test_a_hold_keeps_a_person_from_being_erased",),
+    ),
+    Mutant(
+        name="an erased update stays in the notices that quote it",
+        file="gateway/desk/erasure.py",
+        old="""    store.empty_notices(conn, ids, now=services.clock.now())""",
+        new="""    store.empty_notices(conn, ids[:0], now=services.clock.now())""",
+        tests=(f"{ERASURE}::test_an_erased_update_takes_its_mail_and_every_copy_along",),
     ),
 )

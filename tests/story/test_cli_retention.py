@@ -75,3 +75,28 @@ def test_a_purge_that_is_killed_with_kill_9_goes_on(terminal: Terminal) -> None:
     terminal.ok("purge", "--now", later())
     assert canaries.left_in_files(terminal.folder, WORDS) == set()
     assert terminal.ok("purge", "--now", later(), "--dry-run") == []
+
+
+def test_a_person_is_exported_and_erased_by_commands(terminal: Terminal) -> None:
+    """PROCESS 7.2, PR-04, CONTRACT 2."""
+    number = closed_case(terminal)
+    (known,) = terminal.ok("contact", "export", "dana@example.org")
+    assert (known["contact"]["email"], known["cases"][0]["number"]) == ("dana@example.org", number)
+    assert "It is version seven." in terminal.run("contact", "export", "dana@example.org").out
+    zipped = terminal.folder.parent / f"{terminal.folder.name}.zip"
+    assert terminal.ok("contact", "export", "dana@example.org", "--zip", str(zipped))[0]["entries"] >= 4
+    zipped.unlink()
+    assert terminal.ok("contact", "erase", "dana@example.org", "--dry-run")[0]["cases"] == [number]
+    assert number in terminal.run("contact", "erase", "dana@example.org", "--dry-run").out
+    assert "erased" in terminal.run("contact", "erase", "dana@example.org").out
+    assert canaries.left_in_files(terminal.folder, WORDS) == set()
+    assert terminal.run("contact", "erase", "dana@example.org").code == 1
+    assert terminal.run("ledger").code == 0
+
+
+def test_one_update_is_erased_by_a_command(terminal: Terminal) -> None:
+    number = closed_case(terminal)
+    update = next(one for one in terminal.ok("case", "show", number)[0]["updates"] if one["mail_id"])
+    terminal.ok("case", "erase-update", number, update["id"])
+    assert canaries.left_in_files(terminal.folder, WORDS[3:]) == set()
+    assert "erased" in terminal.run("case", "show", number).out

@@ -36,7 +36,7 @@ def test_nothing_of_a_purged_case_can_be_read_anywhere(
     before = mails.ledger(profiled.services)
     profiled.later(days=31)
     done = retention.purge(profiled.services)
-    assert done.log_emptied
+    assert done.swept
     assert canaries.left_in_rows(profiled.services.database, words) == set()
     assert canaries.left_in_files(tmp_path, words) == set()
     said = capfd.readouterr()
