@@ -25,7 +25,7 @@ from gateway.model.views import CaseView, DueView, PurgeView, WaitingView
 from gateway.reasons import Reason
 from gateway.rules import retention as rules
 from gateway.services import Services
-from gateway.store import case_views, clock_guard, shells
+from gateway.store import case_views, clock_guard, idempotency, shells
 from gateway.store import retention as store
 
 # Rows of one transaction: enough to share a commit, few enough that a mail never waits long for the database.
@@ -78,6 +78,7 @@ def purge(services: Services) -> PurgeView:
             done.waiting.append(WaitingView(case=number, reason=verdict.reason))
     for kind in (Goes.MAIL, Goes.NOTICE):
         _purge_loose(services, kind, done)
+    _forget_answers(services)
     emptied = services.database.empty_log()
     if any(done.counts.values()):
         _announce(done)
@@ -91,6 +92,14 @@ def purge(services: Services) -> PurgeView:
         waiting=tuple(done.waiting),
         log_emptied=emptied,
     )
+
+
+def _forget_answers(services: Services) -> None:
+    """Delete the answers that are kept for repetitions of calls, after their day."""
+    forgotten = 1
+    while forgotten:
+        with services.database.write() as conn:
+            forgotten = idempotency.sweep(conn, now=services.clock.now())
 
 
 def is_time_believed(services: Services) -> bool:

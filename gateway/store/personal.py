@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from gateway.store.address_tables import delivery_failure, undeliverable
+from gateway.store.call_tables import case_word, idempotency
 from gateway.store.tables import (
     account,
     attachment,
@@ -32,8 +33,10 @@ DELETED: tuple[Table, ...] = (
     attachment,
     blob,
     case_update,
+    case_word,
     contact_address,
     delivery_failure,
+    idempotency,
     mail_mention,
     undeliverable,
 )
@@ -109,6 +112,8 @@ _TECHNICAL = "technical: who works on it, by host and process"
 
 # These columns stay as they are, and why they may.
 KEPT: Mapping[str, str] = {
+    "api_grant.kind": _WORD,
+    "api_grant.ref": "the number of a case, or the id of a contact",
     "api_key.key_sha256": "of our own systems",
     "api_key.name": "of our own systems",
     "api_key.prefix": "of our own systems",
@@ -154,6 +159,7 @@ KEPT: Mapping[str, str] = {
     "outbox.case_number": _NUMBER,
     "outbox.lease_owner": _TECHNICAL,
     "outbox.notice": _WORD,
+    "outbox.request_id": _TECHNICAL,
     "outbox.state": _WORD,
     "outbox.verp_key": "a keyed hash of ours, by which a late bounce is still known to be one of ours",
     "queue_item.case_number": _NUMBER,

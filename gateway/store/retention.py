@@ -12,7 +12,7 @@ from sqlalchemy import Connection, String, cast, delete, exists, func, literal, 
 from gateway.model import Disposition, EntryState, EscalationState, ReferenceState, Status
 from gateway.model.retention import ClosedCase, LooseEntry
 from gateway.reasons import Reason
-from gateway.store import blobs, cases
+from gateway.store import blobs, cases, search
 from gateway.store.address_tables import delivery_failure
 from gateway.store.personal import EMPTIED
 from gateway.store.tables import (
@@ -187,6 +187,7 @@ def empty_case(conn: Connection, number: str, nobody: int, *, now: datetime) -> 
     """
     case_id = conn.execute(select(support_case.c.id).where(support_case.c.number == number)).scalar_one()
     conn.execute(delete(case_update).where(case_update.c.case_id == case_id))
+    search.forget(conn, [case_id])
     conn.execute(update(episode).where(episode.c.case_id == case_id).values(EMPTIED[episode]))
     mine = update(escalation).where(escalation.c.case_id == case_id)
     active = mine.where(escalation.c.state.in_((EscalationState.REQUESTED, EscalationState.ACCEPTED)))
