@@ -37,7 +37,7 @@ def run() -> list[Row]:
     """Measure; some minutes, most of them for a million cases."""
     maillog.configure(level="ERROR")
     rows = []
-    for name, house in (("SQLite", _on_sqlite), ("PostgreSQL", _on_postgresql)):
+    for name, house in (("SQLite", on_sqlite), ("PostgreSQL", on_postgresql)):
         with house() as few, house() as many:
             small, large = _turn_seconds(few, many)
         with house() as full:
@@ -71,7 +71,7 @@ def _turn_seconds(few: app.App, many: app.App) -> tuple[float, float]:
     for house, cases in ((few, FEW), (many, MANY)):
         with house.database.write() as conn:
             _fill(conn, cases)
-        _settle(house)
+        settle(house)
     seconds: list[tuple[float, ...]] = []
     for turn in range(TURNS + 1):
         for house in (few, many):
@@ -91,7 +91,7 @@ def _drain(house: app.App) -> float:
         _make_due(conn, 1, third, step=1)
         _make_due(conn, third + 1, third, step=2)
         _make_due(conn, 2 * third + 1, DRAINED - 2 * third, step=3)
-    _settle(house)
+    settle(house)
     return DRAINED / _timed(lambda: timers.fire_due(house.services), DRAINED)
 
 
@@ -150,7 +150,7 @@ def _fill(conn: Connection, cases: int) -> None:
         _execute(conn, _COUNT.format(count=cases) + statement)
 
 
-def _settle(house: app.App) -> None:
+def settle(house: app.App) -> None:
     """Let the database finish with what was just inserted, which it would else do while we measure."""
     chores = (
         ("PRAGMA wal_checkpoint(TRUNCATE)", "ANALYZE") if house.database.is_sqlite else ("VACUUM ANALYZE", "CHECKPOINT")
@@ -186,13 +186,15 @@ def _execute(conn: Connection, statement: str) -> None:
 
 
 @contextmanager
-def _on_sqlite() -> Iterator[app.App]:
+def on_sqlite() -> Iterator[app.App]:
+    """Build a gateway on an SQLite file of its own."""
     with tempfile.TemporaryDirectory() as folder, _house(f"sqlite:///{folder}/gateway.db", Path(folder)) as house:
         yield house
 
 
 @contextmanager
-def _on_postgresql() -> Iterator[app.App]:
+def on_postgresql() -> Iterator[app.App]:
+    """Build a gateway on a PostgreSQL database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         server = servers.postgres(Path(folder))
         name = f"gateway_bench_{uuid.uuid4().hex}"

@@ -175,6 +175,8 @@ class WebSection(Section):
     public_origin: str = ""
     allowed_hosts: list[str] = []
     trusted_proxies: list[Network] = []
+    calls_per_minute: int = Field(default=30_000, ge=0)
+    refused_per_minute: int = Field(default=600, ge=0)
 
 
 class SenderSection(Section):

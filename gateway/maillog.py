@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from gateway import counts
 from gateway.model import Decision, OutboxEntry, Reading, RelayOutcome, SpoolEntry
 
 _FIRST = ["timestamp", "level", "event"]
@@ -104,6 +105,7 @@ def smtp_failed(*, error: BaseException, peer: str) -> None:
 
 def mail_processed(entry: SpoolEntry, reading: Reading, decision: Decision) -> None:
     """`mail.processed`: a mail has its disposition."""
+    counts.mail_processed(decision.disposition.value if decision.disposition else "", decision.reason.value)
     _log.info(
         "mail.processed",
         mail=entry.id,
@@ -260,6 +262,11 @@ def request(request_id: str) -> Iterator[None]:
         yield
 
 
+def request_id() -> str:
+    """Return the call that is being served, "" outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request", ""))
+
+
 def web_listening(*, host: str, port: int) -> None:
     """`web.listening`: API and console take calls."""
     _log.info("web.listening", host=host, port=port)
@@ -267,6 +274,7 @@ def web_listening(*, host: str, port: int) -> None:
 
 def web_answered(*, method: str, route: str, status: int, seconds: float, who: str) -> None:
     """`web.answered`: a call was served.  route: its template, never the path itself.  who: `key:ID`, "" for nobody."""
+    counts.call_answered(method, route, status, seconds)
     _log.info("web.answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1), who=who)
 
 
@@ -282,7 +290,9 @@ def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
     """`outbox.answered`: the relay took, deferred or rejected a mail, or its answer was lost.
 
     reply: the codes of the answer; its words, which may quote the mail, stand in `gateway outbox show`.
+    request: the call that caused the mail, None for all that no call caused.
     """
+    counts.relay_answered(entry.notice.value, type(outcome).__name__.lower())
     _log.info(
         "outbox.answered",
         outbox_id=entry.id,
@@ -291,6 +301,7 @@ def outbox_answered(entry: OutboxEntry, outcome: RelayOutcome) -> None:
         outcome=type(outcome).__name__.lower(),
         attempts=entry.attempts,
         reply=code(outcome.reply),
+        request=entry.request_id or None,
     )
 
 

@@ -330,9 +330,9 @@ def locked(conn: Connection, services: Services, number: str) -> Case:
     return case
 
 
-def seen(conn: Connection, services: Services, number: str) -> Case:
-    """Return a case that a request names beside its own.  Raises NotFound also for one that the caller does not see."""
-    case = load(conn, number)
+def seen(conn: Connection, services: Services, number: str, *, lock: bool = False) -> Case:
+    """Return a case that a request names in its body.  Raises NotFound also for one that the caller does not see."""
+    case = load(conn, number, lock=lock)
     only = services.asking.only_of_key
     if only and not grants.sees_case(conn, only, case.number):
         raise _no_case(number)

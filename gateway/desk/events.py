@@ -2,10 +2,12 @@
 
 import time
 
+from sqlalchemy import Connection
+
 from gateway import clock
 from gateway.cleaning import clean_header
 from gateway.errors import InvalidInput
-from gateway.model.views import FeedView
+from gateway.model.views import EventView, FeedView
 from gateway.services import Services
 from gateway.store import events
 
@@ -27,11 +29,21 @@ def read(services: Services, *, after: str = "", limit: int = 100, wait: float =
     give_up = clock.monotonic_seconds() + min(wait, LONGEST_WAIT_SECONDS)
     while True:
         with services.database.read() as conn:
-            found = events.feed(conn, after=start, limit=most)
+            found, passed = _behind(conn, services, start, most)
         left = give_up - clock.monotonic_seconds()
         if found or left <= 0:
-            return FeedView(items=tuple(found), next=found[-1].cursor if found else str(start))
+            return FeedView(items=tuple(found), next=passed)
         time.sleep(min(PAUSE_SECONDS, left))
+
+
+def _behind(conn: Connection, services: Services, start: int, most: int) -> tuple[list[EventView], str]:
+    """Return what the caller sees behind a place, and the place up to which it has seen all that is its own."""
+    only = services.asking.only_of_key
+    # First, so that what comes meanwhile is not passed over.
+    newest = events.newest(conn) if only else start
+    found = events.feed(conn, after=start, limit=most, seen_by=only)
+    last = int(found[-1].cursor) if found else start
+    return found, str(last if len(found) == most else max(last, newest))
 
 
 def _place(cursor: str) -> int:

@@ -1,10 +1,12 @@
-"""Whether the gateway can work now: its database, its broker, its mailboxes.  Changes nothing."""
+"""Whether the gateway can work now (database, broker, mailboxes), and its figures.  Changes nothing."""
 
 from dataclasses import dataclass
 
 from gateway.errors import ConfigError, Unavailable
 from gateway.services import Services
 from gateway.store import db
+from gateway.store import gauges as figures
+from gateway.store.gauges import Gauge
 
 BROKER_SECONDS = 2
 
@@ -24,6 +26,12 @@ def checks(services: Services) -> list[Check]:
         Check(name="broker", cause=_broker(services)),
         Check(name="mailboxes", cause=_mailboxes(services)),
     ]
+
+
+def gauges(services: Services) -> list[Gauge]:
+    """Return the figures of the whole installation.  Raises Unavailable."""
+    with services.database.read() as conn:
+        return figures.read(conn, now=services.clock.now())
 
 
 def _database(services: Services) -> str:

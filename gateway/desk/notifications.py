@@ -108,7 +108,7 @@ def _decide(
             f"{clean_header(to, limit=80)} is not one mail address; write it like dana@example.com.",
             Reason.INVALID_RECIPIENT,
         )
-    about: Case | None = cases.load(conn, case, lock=lock) if case else None
+    about: Case | None = cases.seen(conn, services, case, lock=lock) if case else None
     name = clean_header(to_name, limit=NAME_LENGTH)
     by = author or services.config.gateway.care_address
     return notifications.send(context, about, to=to, to_name=name, author=by, policy=services.policy)

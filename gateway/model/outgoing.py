@@ -33,6 +33,7 @@ class OutboxEntry:
     attempts: leases taken so far, this one included.  rendered: exact bytes of an earlier try, b"" before the first.
     uncertain: an earlier try ended without the relay's answer to the final dot.
     episode_id: the wait while which it is wanted (a reminder); None for a mail that is wanted in any case.
+    request_id: the call that caused it, "" for all that no call caused.
     """
 
     id: int
@@ -54,6 +55,7 @@ class OutboxEntry:
     rendered: bytes = b""
     uncertain: bool = False
     episode_id: int | None = None
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,10 @@ CALLS: Mapping[str, frozenset[Role]] = {
         "POST /outbox/{entry_id}/hold": "Aa   ",
         "POST /outbox/{entry_id}/release": "Aa   ",
         "GET /ledger": "Aa v ",
+        "GET /notifications": "Aa vs",
+        "POST /notifications": "Aa  s",
+        "POST /notifications/preview": "Aa  s",
+        "GET /events": "Aa vs",
     }.items()
     for letters in [letters.replace(" ", "")]
 }

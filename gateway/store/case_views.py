@@ -64,7 +64,7 @@ def one(conn: Connection, number: str, *, hints: Sequence[str] | None = None) ->
 def many(conn: Connection, query: CaseQuery) -> list[CaseView]:
     """Return cases in the order of the query, a few statements for all of them."""
     ids = [row.id for row in conn.execute(_filtered(conn, query).limit(query.limit))]
-    found = {case.id: case for case in cases.load_many(conn, ids)} if ids else {}
+    found = {case.id: case for case in cases.load_many(conn, ids, alternates=False)} if ids else {}
     return _views(conn, [found[id_] for id_ in ids])
 
 

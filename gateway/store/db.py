@@ -5,6 +5,7 @@ a plain BEGIN, so that readers never wait for a writer.  Whatever the database c
 """
 
 import re
+import select
 import sqlite3
 import threading
 import time
@@ -29,6 +30,8 @@ GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.Timeout
 
 HEAD = "0009"
 BUSY_SECONDS = 20
+# A connection that rested longer is asked whether it lives before it is used.
+REST_SECONDS = 1.0
 PATIENCE_SECONDS = 20.0
 PAUSE_SECONDS = 0.5
 EMPTY_LOG_SECONDS = 2.0
@@ -268,15 +271,46 @@ def _engine(url: str, pool_size: int, busy_seconds: float) -> Engine:
     if parsed.get_backend_name() != "postgresql":
         raise ConfigError("database.url must begin with sqlite:/// or postgresql://.")
     try:
-        return create_engine(
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
             connect_args={"options": "-c timezone=UTC", "connect_timeout": 5},
         )
+        _ping_the_idle(engine)
+        return engine
     except ImportError:
         raise ConfigError('PostgreSQL needs an extra; install with: pip install "case-gateway[postgres]".') from None
+
+
+def _ping_the_idle(engine: Engine) -> None:
+    """Ask a connection that rested for a while, or that has something to say, whether it still lives.
+
+    The pool replaces one that does not.  To ask before every transaction would cost each of them a round trip; a server
+    that ends a connection says so on it, which is seen without one.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: Any, record: Any) -> None:
+        record.info["rested_since"] = monotonic_seconds()
+
+    @event.listens_for(engine, "checkout")
+    def _wake(connection: Any, record: Any, _proxy: Any) -> None:
+        now = monotonic_seconds()
+        if now - record.info.get("rested_since", now) < REST_SECONDS and not _has_something_to_say(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.dbapi.Error:  # type: ignore[union-attr]
+            raise exc.DisconnectionError from None
+
+
+def _has_something_to_say(connection: Any) -> bool:
+    if connection.closed:
+        return True
+    ear = select.poll()
+    ear.register(connection.fileno(), select.POLLIN)
+    return bool(ear.poll(0))
 
 
 def _sqlite(url: str, pool_size: int, busy_seconds: float) -> Engine:

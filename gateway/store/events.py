@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, literal
 
 from gateway.model import EventType, Status
 from gateway.model.views import EventView
+from gateway.store import grants
 from gateway.store.sql import add_up, insert_row
 from gateway.store.tables import counter, event, event_sequence, support_case
 
@@ -77,9 +78,18 @@ def sequence(conn: Connection, *, limit: int) -> int:
     return len(rows)
 
 
-def feed(conn: Connection, *, after: int, limit: int) -> list[EventView]:
-    """Return the events behind this cursor, in the order of the feed."""
-    return [_view(row) for row in conn.execute(_AFTER, {"after": after, "most": limit})]
+def feed(conn: Connection, *, after: int, limit: int, seen_by: int = 0) -> list[EventView]:
+    """Return the events behind this cursor, in the order of the feed.
+
+    seen_by: only those of cases that the key of this id sees, 0 for all.
+    """
+    wanted = _AFTER.where(grants.seen_case(seen_by, event.c.case_number)) if seen_by else _AFTER
+    return [_view(row) for row in conn.execute(wanted, {"after": after, "most": limit})]
+
+
+def newest(conn: Connection) -> int:
+    """Return the last place of the feed, 0 when it is empty."""
+    return int(conn.execute(select(func.coalesce(func.max(event.c.cursor), 0))).scalar_one())
 
 
 def forget(conn: Connection, *, before: datetime, limit: int) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from gateway.errors import Conflict
 from gateway.reasons import Reason
 from gateway.store.call_tables import idempotency
+from gateway.store.columns import Instant
 from gateway.store.db import Database
 from gateway.store.sql import insert_new
 
@@ -25,6 +26,7 @@ SWEPT = 100
 _OF = (idempotency.c.key_id == bindparam("of_key"), idempotency.c.word == bindparam("of_word"))
 _FIND = select(idempotency).where(*_OF)
 _KEEP = update(idempotency).where(*_OF)
+_FORGET = idempotency.delete().where(*_OF, idempotency.c.at < bindparam("before", type_=Instant))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,8 @@ def find(conn: Connection, key_id: int, word: str, *, now: datetime) -> Kept | N
 
 def claim(conn: Connection, key_id: int, word: str, fingerprint: str, *, now: datetime) -> bool:
     """Note that a call is carried out in this transaction; False when another one did that already."""
-    _sweep(conn, now=now)
+    sweep(conn, now=now)
+    conn.execute(_FORGET, {"of_key": key_id, "of_word": word, "before": now - KEPT})
     row = {"key_id": key_id, "word": word, "fingerprint": fingerprint, "at": now}
     return conn.execute(insert_new(conn, idempotency).values(row)).rowcount == 1
 
@@ -87,7 +90,10 @@ def keep(conn: Connection, key_id: int, word: str, *, status: int, headers: dict
     conn.execute(_KEEP, {"of_key": key_id, "of_word": word, "status": status, "headers": headers, "body": body})
 
 
-def _sweep(conn: Connection, *, now: datetime) -> None:
+def sweep(conn: Connection, *, now: datetime) -> int:
+    """Forget calls of more than a day ago, SWEPT at most; return how many."""
     old = select(idempotency.c.key_id, idempotency.c.word).where(idempotency.c.at < now - KEPT)
-    for row in conn.execute(old.order_by(idempotency.c.at).limit(SWEPT)).all():
-        conn.execute(idempotency.delete().where(idempotency.c.key_id == row.key_id, idempotency.c.word == row.word))
+    rows = conn.execute(old.order_by(idempotency.c.at).limit(SWEPT)).all()
+    for row in rows:
+        conn.execute(_FORGET, {"of_key": row.key_id, "of_word": row.word, "before": now - KEPT})
+    return len(rows)

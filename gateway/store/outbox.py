@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, union_all, update
 
-from gateway import addresses
+from gateway import addresses, maillog
 from gateway.cleaning import clean_text
 from gateway.model import (
     Accepted,
@@ -306,6 +306,7 @@ def _row(new: NewOutgoing, instance: Instance, mail_domain: str, now: datetime) 
         "state": EntryState.READY,
         "run_at": now,
         "episode_id": new.episode_id,
+        "request_id": maillog.request_id(),
     }
 
 
@@ -344,6 +345,7 @@ def _entries(conn: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[
             rendered=raws.get(row.rendered_sha256 or "", b""),
             uncertain=row.uncertain,
             episode_id=row.episode_id,
+            request_id=row.request_id,
         )
         for row in rows
     ]

@@ -7,7 +7,7 @@ soon when the cases are walked in their order, so both stay quick however many c
 import re
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
 from gateway.store.call_tables import case_word
 from gateway.store.sql import insert_new
@@ -16,7 +16,7 @@ from gateway.store.tables import support_case
 NUMBER_WIDTH = 10
 WORD_LENGTH, WORDS_OF_A_SUBJECT, WORDS_OF_A_QUESTION = 64, 60, 8
 # Up to so many hits are looked up; more are walked.
-FEW = 500
+FEW = 2000
 
 _WORD = re.compile(r"\w+")
 # Sorts behind every word that has the same beginning.
@@ -46,17 +46,17 @@ def forget(conn: Connection, case_ids: Sequence[int]) -> None:
 
 def condition(conn: Connection, text: str) -> ColumnElement[bool]:
     """Return the condition on `support_case` for what was asked for: a number, or the beginnings of words."""
+    numbered = select(support_case.c.id).where(support_case.c.number == text.strip().zfill(NUMBER_WIDTH))
+    named = conn.execute(numbered).scalar()
     asked = words(text, limit=WORDS_OF_A_QUESTION)
-    named = support_case.c.number == text.strip().zfill(NUMBER_WIDTH)
-    if not asked:
-        return named
+    if named is not None or not asked:
+        return support_case.c.id == (named or 0)
     counted = sorted((_count(conn, word), word) for word in asked)
     fewest, rarest = counted[0]
     others = [_has(word) for _, word in counted if word != rarest]
     if fewest > FEW:
         return and_(_has(rarest), *others)
-    ids = conn.execute(select(case_word.c.case_id).where(_begins(rarest)).distinct()).scalars().all()
-    return or_(and_(support_case.c.id.in_(ids), *others), named)
+    return and_(support_case.c.id.in_(select(case_word.c.case_id).where(_begins(rarest))), *others)
 
 
 def _insert(conn: Connection, subjects: Iterable[tuple[int, str]]) -> None:

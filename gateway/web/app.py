@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.app import App
 from gateway.web import api, console, operation, problems
 from gateway.web.edge import Edge
+from gateway.web.limits import Limits
 
 PARTS: tuple[Callable[[App], APIRouter], ...] = (operation.router, console.router)
 # Calls that are served at the same time: fewer than the pool of the database has connections, so that none waits there.
@@ -32,6 +33,7 @@ def create(app: App) -> FastAPI:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
+    site.state.limits = Limits(app.config.web)
     problems.register(site)
     for part in PARTS:
         site.include_router(part(app), include_in_schema=False)

@@ -1,14 +1,18 @@
-"""Pages for those who operate the gateway: is the process up, can it work, and why not.  They need no key."""
+"""Pages for those who operate the gateway: is it up, can it work, why not, and its figures.  They need no key."""
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from gateway import counts
 from gateway.app import App
 from gateway.desk import health
+from gateway.store.gauges import Gauge
 
 
 def router(app: App) -> APIRouter:
-    """Return `/healthz` and `/readyz`."""
+    """Return `/healthz`, `/readyz` and `/metrics`."""
     pages = APIRouter()
 
     @pages.api_route("/healthz", methods=["GET", "HEAD"])
@@ -28,4 +32,22 @@ def router(app: App) -> APIRouter:
         }
         return JSONResponse(body, status_code=503 if causes else 200)
 
+    @pages.get("/metrics")
+    def metrics() -> Response:
+        """Show figures in the text form of Prometheus; 503 while the database does not answer."""
+        gauges = _written(health.gauges(app.services))
+        return Response(gauges + counts.text(), headers={"content-type": counts.CONTENT_TYPE})
+
     return pages
+
+
+def _written(gauges: Sequence[Gauge]) -> str:
+    """Write figures in the text form of Prometheus.  All words in them are of closed lists, so nothing is escaped."""
+    lines: list[str] = []
+    for gauge in gauges:
+        name = f"gateway_{gauge.name}"
+        head = [f"# HELP {name} {gauge.about}", f"# TYPE {name} gauge"]
+        lines += head if head[0] not in lines else []
+        labels = ",".join(f'{key}="{value}"' for key, value in gauge.labels)
+        lines.append(f"{name}{{{labels}}} {gauge.value:.10g}" if labels else f"{name} {gauge.value:.10g}")
+    return "\n".join([*lines, ""])

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from gateway.errors import Conflict, GatewayError, InvalidInput, NotFound, Refused, Stale, Unavailable
 from gateway.reasons import Reason
@@ -32,7 +33,6 @@ STATUS_OF: tuple[tuple[type[GatewayError], int], ...] = (
 STATUS_OF_REASON: Mapping[Reason, int] = {
     Reason.NOT_SIGNED_IN: 401,
     Reason.NOT_PERMITTED: 403,
-    Reason.INVALID_INPUT: 422,
     Reason.SUBJECT_TOO_LONG: 422,
     Reason.INVALID_RECIPIENT: 422,
     Reason.IDEMPOTENCY_KEY_REUSED: 422,
@@ -104,8 +104,20 @@ def document(
     return JSONResponse(body, status_code=status, headers={**own, **(headers or {})}, media_type=MEDIA_TYPE)
 
 
-async def _handle(_request: Request, error: Exception) -> Response:
-    return answer(error)
+async def _handle(request: Request, error: Exception) -> Response:
+    made = answer(error)
+    if made.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Each route knows its own method only; a path may have several.
+        made.headers["allow"] = ", ".join(_allowed(request))
+    return made
+
+
+def _allowed(request: Request) -> list[str]:
+    tried = {
+        method: {**request.scope, "method": method} for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+    }
+    routes = request.app.routes
+    return [m for m, scope in tried.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 def _status(error: Refused) -> int:

@@ -12,6 +12,7 @@ DEAD_CHILD = f"{CRASH}/test_kill_points.py::test_a_dead_reading_child_costs_its_
 LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted"
 FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
 LADDER = "tests/story/test_follow_ups.py"
+MATRIX, CALLS = "tests/web/test_matrix.py", "tests/web/test_calls.py"
 UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
 NOTIFICATIONS = "tests/story/test_notifications_story.py"
 RETENTION = "tests/story/test_retention.py"
@@ -482,5 +483,54 @@ def _purge_case""",
         old="""    store.empty_notices(conn, ids, now=services.clock.now())""",
         new="""    store.empty_notices(conn, ids[:0], now=services.clock.now())""",
         tests=(f"{ERASURE}::test_an_erased_update_takes_its_mail_and_every_copy_along",),
+    ),
+    Mutant(
+        name="a role that lacks a call is let in",
+        file="gateway/rules/permissions.py",
+        old="""    if role not in CALLS[call]:""",
+        new="""    if call not in CALLS:""",
+        tests=(f"{MATRIX}::test_every_cell_of_routes_roles_and_owners",),
+    ),
+    Mutant(
+        name="a system sees the cases of others",
+        file="gateway/desk/access.py",
+        old="""        if caller.only_of_key and not all(""",
+        new="""        if not caller.key_id and not all(""",
+        tests=(f"{MATRIX}::test_what_is_not_seen_is_answered_like_what_is_not_there",),
+    ),
+    Mutant(
+        name="an expired key still counts",
+        file="gateway/desk/access.py",
+        old="""(key.expires_at is not None and key.expires_at <= now)""",
+        new="""(key.expires_at is not None and key.expires_at < key.created_at)""",
+        tests=(f"{MATRIX}::test_nobody_is_let_in_without_a_key_that_counts",),
+    ),
+    Mutant(
+        name="a repeated call is carried out again",
+        file="gateway/store/idempotency.py",
+        old="""            if not self._claimed and not self._claim(conn):""",
+        new="""            if not self._claimed and not self._claim(conn) and self._claimed:""",
+        tests=(f"{CALLS}::test_repetitions_that_arrive_together_have_one_effect",),
+    ),
+    Mutant(
+        name="a change of what somebody else changed meanwhile",
+        file="gateway/services.py",
+        old="""        if self.asking.match is not None and version not in self.asking.match:""",
+        new="""        if self.asking.match is not None and not version:""",
+        tests=(f"{CALLS}::test_a_case_that_was_changed_meanwhile_is_not_changed_by_whoever_saw_the_old_one",),
+    ),
+    Mutant(
+        name="a problem document repeats what was sent",
+        file="gateway/web/problems.py",
+        old=""""message": str(e["msg"])} for e in errors]""",
+        new=""""message": str(e["input"])} for e in errors]""",
+        tests=(f"{CALLS}::test_unknown_fields_are_refused_and_named_without_their_value",),
+    ),
+    Mutant(
+        name="the log says what was searched for",
+        file="gateway/web/edge.py",
+        old="""            route=getattr(route, "path", None) or "-",""",
+        new="""            route=self._scope["query_string"].decode(),""",
+        tests=("tests/web/test_operation.py::test_no_word_of_anybody_reaches_log_event_or_metric",),
     ),
 )

@@ -11,6 +11,7 @@ from gateway.errors import Unavailable
 from gateway.store import mail_views, mails
 from gateway.store.db import Database
 from tests.store.support import new_mail
+from tests.support import wait_until
 
 BUSY_SECONDS = 0.2
 
@@ -119,8 +120,8 @@ def _count(database: Database) -> int:
 
 
 def _cut(url: str) -> None:
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as conn:
-        conn.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        conn.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        # They end a moment after they were told to.
+        wait_until(lambda: conn.execute(f"SELECT 1 {others}").fetchone() is None, seconds=60, what="the cut")

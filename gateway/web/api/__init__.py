@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from gateway.app import App
-from gateway.web.api import cases, contacts, document, escalations, mails, outbox, queue
+from gateway.web.api import cases, contacts, document, escalations, events, mails, notifications, outbox, queue
 
 PREFIX = "/api/v1"
 NOUNS: tuple[Callable[[App], APIRouter], ...] = (
@@ -15,6 +15,8 @@ NOUNS: tuple[Callable[[App], APIRouter], ...] = (
     mails.router,
     queue.router,
     outbox.router,
+    notifications.router,
+    events.router,
     document.router,
 )
 

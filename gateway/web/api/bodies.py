@@ -3,24 +3,46 @@
 Only the form stands here (types, lengths, words of closed lists); whether something is allowed is decided in `rules`.
 """
 
+import zoneinfo
 from typing import Annotated, Any
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.model import Access, CaseType, Channel, EscalationReason, Priority, Status, Substatus, Visibility
+from gateway.rules import notice_contexts
 
 TEXT_LENGTH, LINE_LENGTH, ADDRESS_LENGTH = 1_000_000, 998, 320
 # The rule refuses a longer one with a reason of its own; the document says so all the same.
-SUBJECT = {"maxLength": 100, "minLength": 1, "pattern": r"[A-Za-z0-9]"}
-WORDS = {"minLength": 1, "pattern": r"[A-Za-z0-9]"}
-ADDRESS = {"format": "email", "examples": ["dana@example.com"]}
+SUBJECT: dict[str, Any] = {"maxLength": 100}
+# What can be seen: at least one such character in a text, and no control character in a line.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+VISIBLE = rf"[^\s{_CONTROL}]"
+LINE = rf"^[^{_CONTROL}]*$"
+VISIBLE_LINE = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+ZONES: dict[str, Any] = {"enum": ["", *sorted(zoneinfo.available_timezones())]}
+ADDRESS: dict[str, Any] = {"format": "email", "examples": ["dana@example.com"]}
 
-Text = Annotated[str, Field(max_length=TEXT_LENGTH, json_schema_extra=WORDS)]
-Subject = Annotated[str, Field(max_length=LINE_LENGTH, json_schema_extra=SUBJECT)]
-Line = Annotated[str, Field(max_length=LINE_LENGTH)]
+Text = Annotated[str, Field(max_length=TEXT_LENGTH, pattern=VISIBLE)]
+Subject = Annotated[str, Field(max_length=LINE_LENGTH, pattern=VISIBLE_LINE, json_schema_extra=SUBJECT)]
+Line = Annotated[str, Field(max_length=LINE_LENGTH, pattern=LINE)]
+VisibleLine = Annotated[str, Field(max_length=LINE_LENGTH, pattern=VISIBLE_LINE)]
 Email = Annotated[str, Field(max_length=ADDRESS_LENGTH, json_schema_extra=ADDRESS)]
-Number = Annotated[str, Field(max_length=40, json_schema_extra={"pattern": r"^[0-9]{1,10}$"})]
-Pin = Annotated[str, Field(max_length=20, json_schema_extra={"pattern": r"^[0-9]{4,12}$"})]
+EmailPath = Annotated[str, Path(max_length=ADDRESS_LENGTH, json_schema_extra=ADDRESS)]
+# The path says which form names something; what has another form names nothing.
+NumberPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[0-9]{1,10}$"})]
+IdPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[0-9]{1,18}$"})]
+Number = Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
+# What a caller told is compared, whatever it is; what is kept has the form of a PIN.
+ToldPin = Annotated[str, Field(max_length=20)]
+Pin = Annotated[str, Field(pattern=r"^([0-9]{4,12})?$")]
+# Who said or did something, as an address; whether it is a contact of the case decides what it may.
+Who = Annotated[str, Field(min_length=1, max_length=ADDRESS_LENGTH, examples=["dana@example.com"])]
+TimeZone = Annotated[str, Field(max_length=64, json_schema_extra=ZONES)]
+YesNo = Annotated[bool, Field(strict=True)]
+
+
+CONTEXT_PLACE = "#/components/schemas/{model}"
 
 
 def example(**values: Any) -> ConfigDict:
@@ -71,9 +93,9 @@ class PostUpdate(BaseModel):
 
     text: Text
     channel: Channel
-    author: Email
+    author: Who
     visibility: Visibility = Visibility.INTERNAL
-    pin: Pin | None = None
+    pin: ToldPin | None = None
 
 
 class RequestInfo(BaseModel):
@@ -82,7 +104,7 @@ class RequestInfo(BaseModel):
     model_config = example(text="Which version do you run?", author="tess@example.org")
 
     text: Text
-    author: Email
+    author: Who
 
 
 class ProposeSolution(BaseModel):
@@ -91,7 +113,7 @@ class ProposeSolution(BaseModel):
     model_config = example(text="Please install 4.2.1, which mends it.", author="tess@example.org")
 
     text: Text
-    author: Email
+    author: Who
     substatus: Substatus | None = None
 
 
@@ -119,7 +141,7 @@ class SetContact(BaseModel):
 
     email: Email
     name: Line = ""
-    revoke: bool = False
+    revoke: YesNo = False
 
 
 class Close(BaseModel):
@@ -129,7 +151,7 @@ class Close(BaseModel):
 
     substatus: Substatus | None = None
     text: Annotated[str, Field(max_length=TEXT_LENGTH)] = ""
-    author: Email | None = None
+    author: Who | None = None
 
 
 class CustomerAsks(BaseModel):
@@ -137,7 +159,7 @@ class CustomerAsks(BaseModel):
 
     model_config = example(author="dana@example.com", text="It came back after the restart.")
 
-    author: Email
+    author: Who
     text: Text
 
 
@@ -148,8 +170,8 @@ class Reopen(BaseModel):
 
     channel: Channel
     text: Text
-    author: Email | None = None
-    pin: Pin | None = None
+    author: Who | None = None
+    pin: ToldPin | None = None
 
 
 class Escalate(BaseModel):
@@ -159,7 +181,7 @@ class Escalate(BaseModel):
 
     reason: EscalationReason
     details: Text
-    requester: Email
+    requester: Who
 
 
 class Accept(BaseModel):
@@ -199,13 +221,11 @@ class PutContact(BaseModel):
     )
 
     name: Line | None = None
-    account: Annotated[str, Field(max_length=LINE_LENGTH, json_schema_extra=WORDS)] | None = None
+    account: VisibleLine | None = None
     access: Access | None = None
     alternates: Annotated[list[Email], Field(max_length=100)] | None = None
-    language: Annotated[str, Field(max_length=16, json_schema_extra={"pattern": "^[a-z]{2}$"})] | None = None
-    timezone: Annotated[str, Field(max_length=64, json_schema_extra={"enum": ["", "UTC", "Europe/Berlin"]})] | None = (
-        None
-    )
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] | None = None
+    timezone: TimeZone | None = None
     pin: Pin | None = None
 
 
@@ -215,7 +235,7 @@ class LinkMail(BaseModel):
     model_config = example(case="0003256109", preview=True)
 
     case: Number
-    preview: bool = False
+    preview: YesNo = False
 
 
 class OpenFromMail(BaseModel):
@@ -228,9 +248,54 @@ class OpenFromMail(BaseModel):
     contact: Person | None = None
 
 
+def _each_notice(schema: dict[str, Any]) -> None:
+    """Describe each notice by itself: which values it has, and whether it is about a case."""
+    schema.clear()
+    schema["title"] = "Notification"
+    schema["oneOf"] = [_one_notice(kind) for kind in notice_contexts.CONTEXTS.values()]
+    first = next(iter(notice_contexts.CONTEXTS.values()))
+    named = {"case": "0003256109"} if first.about_case == "required" else {}
+    person = {"email": "dana@example.com", "name": "Dana Reed"}
+    schema["example"] = {"notice": first.notice.value, "to": person, "context": dict(first.sample), **named}
+
+
+def _one_notice(kind: type[notice_contexts.Context]) -> dict[str, Any]:
+    person = {"email": {"type": "string", **ADDRESS}, "name": {"type": "string", "maxLength": LINE_LENGTH}}
+    fields: dict[str, Any] = {
+        "notice": {"const": kind.notice.value},
+        "to": {"type": "object", "properties": person, "required": ["email"], "additionalProperties": False},
+        "context": {"$ref": CONTEXT_PLACE.format(model=kind.__name__)},
+    }
+    number, nothing = {"type": "string", "pattern": r"^[0-9]{1,10}$"}, {"type": "null"}
+    fields["case"] = {"required": number, "optional": {"anyOf": [number, nothing]}, "never": nothing}[kind.about_case]
+    needed = ["notice", "to", "context", *(["case"] if kind.about_case == "required" else [])]
+    return {"type": "object", "properties": fields, "required": needed, "additionalProperties": False}
+
+
+def context_schemas() -> dict[str, Any]:
+    """Return the schemas of the contexts of all notices, and of what is inside them, by their names."""
+    found: dict[str, Any] = {}
+    for kind in notice_contexts.CONTEXTS.values():
+        schema = kind.model_json_schema(ref_template=CONTEXT_PLACE)
+        inner = schema.pop("$defs", {})
+        found |= {kind.__name__: {**schema, "example": dict(kind.sample)}, **inner}
+    return found
+
+
+class Notification(BaseModel):
+    """A notice of another system."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_each_notice)
+
+    notice: Annotated[str, Field(max_length=64)]
+    to: Person | None = None
+    case: Number | None = None
+    context: dict[str, Any]
+
+
 class Discard(BaseModel):
     """Why a mail needs nobody."""
 
     model_config = example(why="advertising")
 
-    why: Annotated[str, Field(max_length=LINE_LENGTH, json_schema_extra=WORDS)]
+    why: VisibleLine

@@ -1,7 +1,7 @@
 """The calls about cases: the same functions of `desk` that the command line uses."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -9,15 +9,16 @@ from starlette.responses import Response
 
 from gateway.app import App
 from gateway.desk import cases, contacts, escalations
-from gateway.errors import InvalidInput
 from gateway.model import Channel, Feed, Priority, Status
 from gateway.model.views import CaseView, EscalationView, UpdateView, to_json
 from gateway.rules import permissions
 from gateway.rules.permissions import Role
 from gateway.store.case_views import CaseQuery
+from gateway.store.search import NUMBER_WIDTH
 from gateway.web.api import bodies, routes
 from gateway.web.api.routes import Caller, Paging, call, reply
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Who may only ask what a customer may choose.
 FOR_CUSTOMERS = frozenset({Role.SYSTEM})
 
@@ -25,6 +26,7 @@ FOR_CUSTOMERS = frozenset({Role.SYSTEM})
 class CaseList(Paging):
     """Which cases."""
 
+    limit: int = Field(25, ge=1, le=routes.LARGEST_PAGE, description="How many at most.")
     status: Status | Literal[""] = ""
     priority: Priority | Literal[""] = ""
     contact: str = Field("", max_length=320, description="An address of the case contact.")
@@ -33,6 +35,7 @@ class CaseList(Paging):
     turn: Literal["", "ours", "customer"] = Field("", description="Which side has to act.")
     q: str = Field("", max_length=200, description="A case number, or beginnings of words of the subject.")
     sort: Literal["-modified_at", "modified_at", "-number", "number"] = "-modified_at"
+    cursor: str = Field("", pattern=r"^([0-9]{1,16}-[0-9]{1,10})?$", description=routes.CURSOR)
 
 
 class UpdateList(Paging):
@@ -64,16 +67,16 @@ def _reading(calls: APIRouter, app: App) -> None:
         return routes.listed(cases.find(asked.services, wanted), query, lambda case: _key(case, query.sort))
 
     @call(calls, app, "GET /cases/{number}", answers=CaseView)
-    def show_case(number: str, asked: Caller) -> Response:
+    def show_case(number: bodies.NumberPath, asked: Caller) -> Response:
         """Show a case; its ETag is for `If-Match`."""
         return reply(cases.show(asked.services, number))
 
     @call(calls, app, "GET /cases/{number}/updates", answers=UpdateView, page=True)
-    def list_updates(number: str, asked: Caller, query: Annotated[UpdateList, Query()]) -> Response:
+    def list_updates(number: bodies.NumberPath, asked: Caller, query: Annotated[UpdateList, Query()]) -> Response:
         """List a feed of a case, oldest first."""
         after = routes.behind_id(query)
         views = cases.updates(asked.services, number, feed=query.feed, after=after, limit=query.limit + 1)
-        return routes.listed(views, query, lambda update: int(update.id))
+        return routes.listed(views, query)
 
 
 def _working(calls: APIRouter, app: App) -> None:
@@ -99,54 +102,54 @@ def _working(calls: APIRouter, app: App) -> None:
         return routes.written(to_json(view), status=201, headers=headers)
 
     @call(calls, app, "POST /cases/{number}/updates", answers=UpdateView, status=201)
-    def post_update(number: str, body: bodies.PostUpdate, asked: Caller) -> Response:
+    def post_update(number: bodies.NumberPath, body: bodies.PostUpdate, asked: Caller) -> Response:
         """Post an update.  From portal, app or telephone it is the customer's answer; public of an agent, a mail."""
         permissions.check_channel(asked.caller.role, body.channel)
         view = cases.post(asked.services, number, **{**body.model_dump(), "pin": body.pin or ""})
         return reply(view, status=201)
 
     @call(calls, app, "POST /cases/{number}/request-info", answers=CaseView)
-    def request_info(number: str, body: bodies.RequestInfo, asked: Caller) -> Response:
+    def request_info(number: bodies.NumberPath, body: bodies.RequestInfo, asked: Caller) -> Response:
         """Ask the contact for information; the follow-ups begin."""
         return reply(cases.request_info(asked.services, number, **body.model_dump()))
 
     @call(calls, app, "POST /cases/{number}/propose-solution", answers=CaseView)
-    def propose_solution(number: str, body: bodies.ProposeSolution, asked: Caller) -> Response:
+    def propose_solution(number: bodies.NumberPath, body: bodies.ProposeSolution, asked: Caller) -> Response:
         """Give a solution and ask for confirmation; the follow-ups begin."""
         return reply(cases.propose_solution(asked.services, number, **body.model_dump()))
 
     @call(calls, app, "POST /cases/{number}/acknowledge", answers=CaseView)
-    def acknowledge(number: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def acknowledge(number: bodies.NumberPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Note that our side has read what came in and that it is no answer."""
         return reply(cases.acknowledge(asked.services, number, author=asked.by()))
 
 
 def _deciding(calls: APIRouter, app: App) -> None:
     @call(calls, app, "POST /cases/{number}/status", answers=CaseView)
-    def set_status(number: str, body: bodies.SetStatus, asked: Caller) -> Response:
+    def set_status(number: bodies.NumberPath, body: bodies.SetStatus, asked: Caller) -> Response:
         """Move a case by hand."""
         return reply(cases.set_status(asked.services, number, body.status, body.substatus))
 
     @call(calls, app, "POST /cases/{number}/priority", answers=CaseView)
-    def set_priority(number: str, body: bodies.SetPriority, asked: Caller) -> Response:
+    def set_priority(number: bodies.NumberPath, body: bodies.SetPriority, asked: Caller) -> Response:
         """Give a case another priority."""
         permissions.check_priority(asked.caller.role, body.priority)
         by_customer = asked.caller.role in FOR_CUSTOMERS
         return reply(cases.set_priority(asked.services, number, body.priority, by_customer=by_customer))
 
     @call(calls, app, "POST /cases/{number}/contact", answers=CaseView)
-    def set_contact(number: str, body: bodies.SetContact, asked: Caller) -> Response:
+    def set_contact(number: bodies.NumberPath, body: bodies.SetContact, asked: Caller) -> Response:
         """Give a case to another contact."""
         return reply(contacts.of_case(asked.services, number, **body.model_dump(), author=asked.by()))
 
     @call(calls, app, "POST /cases/{number}/close", answers=CaseView)
-    def close_case(number: str, body: bodies.Close, asked: Caller) -> Response:
+    def close_case(number: bodies.NumberPath, body: bodies.Close, asked: Caller) -> Response:
         """Close a case; the contact is told."""
         author = asked.by(body.author)
         return reply(cases.close(asked.services, number, substatus=body.substatus, text=body.text, author=author))
 
     @call(calls, app, "POST /cases/{number}/reopen", answers=CaseView)
-    def reopen_case(number: str, body: bodies.Reopen, asked: Caller) -> Response:
+    def reopen_case(number: bodies.NumberPath, body: bodies.Reopen, asked: Caller) -> Response:
         """Open a closed case again."""
         permissions.check_channel(asked.caller.role, body.channel)
         view = cases.reopen(
@@ -163,17 +166,17 @@ def _deciding(calls: APIRouter, app: App) -> None:
 
 def _asking(calls: APIRouter, app: App) -> None:
     @call(calls, app, "POST /cases/{number}/close-request", answers=CaseView, status=202)
-    def request_closure(number: str, body: bodies.CustomerAsks, asked: Caller) -> Response:
+    def request_closure(number: bodies.NumberPath, body: bodies.CustomerAsks, asked: Caller) -> Response:
         """Record that the customer wants a case closed; the owner is told."""
         return reply(cases.close_request(asked.services, number, **body.model_dump()), status=202)
 
     @call(calls, app, "POST /cases/{number}/reopen-request", answers=CaseView, status=202)
-    def request_reopening(number: str, body: bodies.CustomerAsks, asked: Caller) -> Response:
+    def request_reopening(number: bodies.NumberPath, body: bodies.CustomerAsks, asked: Caller) -> Response:
         """Record that the customer wants a closed case back; they are told how to call."""
         return reply(cases.reopen_request(asked.services, number, **body.model_dump()), status=202)
 
     @call(calls, app, "POST /cases/{number}/escalations", answers=EscalationView, status=201)
-    def escalate(number: str, body: bodies.Escalate, asked: Caller) -> Response:
+    def escalate(number: bodies.NumberPath, body: bodies.Escalate, asked: Caller) -> Response:
         """Escalate a case; `warnings` say what the review will look at."""
         channel = Channel.PORTAL if asked.caller.role in FOR_CUSTOMERS else Channel.AGENT
         author = body.requester if channel is Channel.PORTAL else asked.by()
@@ -181,26 +184,16 @@ def _asking(calls: APIRouter, app: App) -> None:
         return reply(view, status=201)
 
 
-def _key(case: CaseView, sort: str) -> list[Any]:
-    value = case.modified_at.isoformat() if sort.endswith("modified_at") else case.number
-    return [sort, value, case.number]
+def _key(case: CaseView, sort: str) -> str:
+    value = int(case.modified_at.timestamp() * 1_000_000) if sort.endswith("modified_at") else int(case.number)
+    return f"{value}-{case.number}"
 
 
 def _after(query: CaseList) -> tuple[datetime | str, str] | None:
-    parts = routes.behind(query, str, str, str)
-    if parts is None:
+    if not query.cursor:
         return None
-    sort, value, number = parts
-    try:
-        if sort != query.sort:
-            raise ValueError
-        return (_moment(value) if sort.endswith("modified_at") else value), number
-    except ValueError:
-        raise InvalidInput("The cursor is of a list in another order; begin without one.") from None
-
-
-def _moment(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None or not 1970 <= moment.year <= 9000:
-        raise ValueError
-    return moment
+    value, _, number = query.cursor.partition("-")
+    number = number.zfill(NUMBER_WIDTH)
+    if not query.sort.endswith("modified_at"):
+        return value.zfill(NUMBER_WIDTH), number
+    return EPOCH + timedelta(microseconds=int(value)), number

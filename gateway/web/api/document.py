@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -14,14 +15,15 @@ from starlette.responses import Response
 from gateway import __version__
 from gateway.app import App
 from gateway.reasons import SENTENCES
-from gateway.web.api import shapes
+from gateway.web.api import bodies, shapes
 
 PATHS = ("/openapi.json", "/docs")
 INTRODUCTION = """Every call carries `Authorization: Bearer KEY`; `gateway token create --role ROLE` makes a key.
 Errors are problem documents (RFC 9457) with a `reason` out of a closed list.  Lists are pages: give `next` back as
-`cursor`.  A POST with an `Idempotency-Key` is carried out once, however often it is sent.  `If-Match` with the ETag of
-a case or a queue item refuses (412) to change what somebody else changed meanwhile.  Times are RFC 3339 in UTC, ids are
-strings, unknown fields and parameters are refused (422)."""
+`cursor`.  A POST with an `Idempotency-Key` (1 to 255 visible characters) is carried out once, however often it is sent;
+another body under the same key is refused (422).  `If-Match` with the ETag of a case or a queue item refuses (412) to
+change what somebody else changed meanwhile.  Times are RFC 3339 in UTC, ids are strings, unknown fields and parameters
+are refused (422)."""
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1f24;
 background:#fff}h2{margin-top:3rem}article{border-top:1px solid #ccd2da;padding:1rem 0}code,pre{font:14px/1.45
@@ -33,32 +35,36 @@ _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 PAGE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def router(_app: App) -> APIRouter:
+def router(app: App) -> APIRouter:
     """Return `/openapi.json` and `/docs`."""
     pages = APIRouter(include_in_schema=False)
+    profiles = sorted(app.services.policy.profiles)
 
     @pages.get("/openapi.json")
     async def openapi_json(request: Request) -> Response:
         """Return the OpenAPI document."""
-        return Response(_written(request.app).as_json, media_type="application/json")
+        return Response(_written(request.app, profiles).as_json, media_type="application/json")
 
     @pages.get("/docs")
     async def docs(request: Request) -> Response:
         """Show the OpenAPI document to people."""
-        page = _written(request.app).as_page
+        page = _written(request.app, profiles).as_page
         return Response(page, media_type="text/html", headers={"content-security-policy": PAGE_POLICY})
 
     return pages
 
 
-def of(site: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document of a site."""
+def of(site: FastAPI, profiles: Sequence[str]) -> dict[str, Any]:
+    """Return the OpenAPI document of a site.  profiles: those that the settings have."""
     made = get_openapi(
         title="Case gateway", version=__version__, description=INTRODUCTION, routes=site.routes, openapi_version="3.1.0"
     )
     parts = made.setdefault("components", {})
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
     parts.setdefault("schemas", {})["Problem"] = shapes.Problem.model_json_schema()
+    parts["schemas"] |= bodies.context_schemas()
+    profile = parts["schemas"]["OpenCase"]["properties"]["profile"]
+    profile["anyOf"] = [{"type": "string", "enum": ["", *profiles]}, {"type": "null"}]
     # FastAPI's own shape of a 422, which never leaves.
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
@@ -69,12 +75,12 @@ def of(site: FastAPI) -> dict[str, Any]:
 class _Document:
     """The document, written once."""
 
-    def __init__(self, site: FastAPI) -> None:
-        self._site = site
+    def __init__(self, site: FastAPI, profiles: Sequence[str]) -> None:
+        self._site, self._profiles = site, profiles
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        return of(self._site)
+        return of(self._site, self._profiles)
 
     @cached_property
     def as_json(self) -> bytes:
@@ -85,9 +91,9 @@ class _Document:
         return _page(self.content).encode()
 
 
-def _written(site: FastAPI) -> _Document:
+def _written(site: FastAPI, profiles: Sequence[str]) -> _Document:
     if not hasattr(site.state, "document"):
-        site.state.document = _Document(site)
+        site.state.document = _Document(site, profiles)
     made: _Document = site.state.document
     return made
 

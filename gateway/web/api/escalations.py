@@ -30,36 +30,36 @@ def router(app: App) -> APIRouter:
         """List escalations, oldest first."""
         after = routes.behind_id(query)
         views = escalations.find(asked.services, state=query.state, case=query.case, limit=query.limit + 1, after=after)
-        return routes.listed(views, query, lambda escalation: int(escalation.id))
+        return routes.listed(views, query)
 
     @call(calls, app, "GET /escalations/{escalation_id}", answers=EscalationView)
-    def show_escalation(escalation_id: str, asked: Caller) -> Response:
+    def show_escalation(escalation_id: bodies.IdPath, asked: Caller) -> Response:
         """Show an escalation."""
         return reply(escalations.show(asked.services, escalation_id))
 
     @call(calls, app, "POST /escalations/{escalation_id}/accept", answers=EscalationView)
-    def accept_escalation(escalation_id: str, body: bodies.Accept, asked: Caller) -> Response:
+    def accept_escalation(escalation_id: bodies.IdPath, body: bodies.Accept, asked: Caller) -> Response:
         """Accept: say the next steps and what may be expected."""
         given = {**body.model_dump(), "owner": body.owner or ""}
         return reply(escalations.accept(asked.services, escalation_id, **given, author=asked.by(body.owner)))
 
     @call(calls, app, "POST /escalations/{escalation_id}/decline", answers=EscalationView)
-    def decline_escalation(escalation_id: str, body: bodies.Say, asked: Caller) -> Response:
+    def decline_escalation(escalation_id: bodies.IdPath, body: bodies.Say, asked: Caller) -> Response:
         """Decline: give the reasons and how to go on."""
         return reply(escalations.decline(asked.services, escalation_id, text=body.text, author=asked.by()))
 
     @call(calls, app, "POST /escalations/{escalation_id}/updates", answers=EscalationView)
-    def update_escalation(escalation_id: str, body: bodies.Say, asked: Caller) -> Response:
+    def update_escalation(escalation_id: bodies.IdPath, body: bodies.Say, asked: Caller) -> Response:
         """Tell whoever asked how it goes."""
         return reply(escalations.update(asked.services, escalation_id, text=body.text, author=asked.by()))
 
     @call(calls, app, "POST /escalations/{escalation_id}/close", answers=EscalationView)
-    def close_escalation(escalation_id: str, body: bodies.CloseEscalation, asked: Caller) -> Response:
+    def close_escalation(escalation_id: bodies.IdPath, body: bodies.CloseEscalation, asked: Caller) -> Response:
         """End an escalation."""
         return reply(escalations.close(asked.services, escalation_id, text=body.text, author=asked.by()))
 
     @call(calls, app, "POST /escalations/{escalation_id}/read", answers=EscalationView)
-    def read_escalation(escalation_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def read_escalation(escalation_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Note that our side has read the escalation feed."""
         return reply(escalations.read(asked.services, escalation_id))
 

@@ -23,6 +23,7 @@ from gateway.errors import InvalidInput, Refused
 from gateway.reasons import Reason
 from gateway.services import Asking, Services
 from gateway.web import strict_json
+from gateway.web.limits import Limits
 from gateway.web.problems import Problem
 
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
@@ -75,10 +76,23 @@ class GuardedRoute(APIRoute):
 
         return guarded
 
+    def _recognise(self, request: Request, services: Services) -> access.Caller:
+        peer = request.client.host if request.client else ""
+        limits: Limits = request.app.state.limits
+        limits.strangers.check(peer)
+        try:
+            caller = access.admit(services, _secret(request), self.row, request.path_params)
+        except Refused as refused:
+            if refused.reason is Reason.NOT_SIGNED_IN:
+                limits.strangers.take(peer)
+            raise
+        limits.keys.take(str(caller.key_id))
+        return caller
+
     def _admit(self, request: Request, body: bytes) -> tuple[Asked, repeats.Kept | None]:
         strict_json.check_texts([*request.path_params.values(), *request.query_params.values()])
         services = self.gateway.services
-        caller = access.admit(services, _secret(request), self.row, request.path_params)
+        caller = self._recognise(request, services)
         request.state.who = f"key:{caller.key_id}"
         _check_content_type(request, body)
         special = replace(services, asking=Asking(only_of_key=caller.only_of_key, match=_match(request)))

@@ -47,22 +47,22 @@ def router(app: App) -> APIRouter:
         views = mails.find(
             asked.services, limit=query.limit + 1, disposition=query.disposition, text=query.q, before=before
         )
-        return routes.listed(views, query, lambda mail: int(mail.id))
+        return routes.listed(views, query)
 
     @call(calls, app, "GET /mails/{mail_id}", answers=MailDetailView)
-    def show_mail(mail_id: str, asked: Caller) -> Response:
+    def show_mail(mail_id: bodies.IdPath, asked: Caller) -> Response:
         """Show a mail with its text and every check that it went through."""
         return reply(mails.show(asked.services, mail_id))
 
     @call(calls, app, "GET /mails/{mail_id}/raw", answers=None, content=RAW, kind=RawMail)
-    def raw_mail(mail_id: str, asked: Caller) -> Response:
+    def raw_mail(mail_id: bodies.IdPath, asked: Caller) -> Response:
         """Fetch the bytes as they were received."""
         content = mails.raw(asked.services, mail_id)
         named = {"content-disposition": f'attachment; filename="mail-{int(mail_id)}.eml"'}
         return RawMail(content, headers={**RAW_HEADERS, **named})
 
     @call(calls, app, "POST /mails/{mail_id}/replay", answers=MailView)
-    def replay_mail(mail_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def replay_mail(mail_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Let a quarantined mail be read again."""
         return reply(mails.replay(asked.services, mail_id))
 

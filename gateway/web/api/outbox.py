@@ -37,30 +37,30 @@ def router(app: App) -> APIRouter:
             limit=query.limit + 1,
             after=routes.behind_id(query),
         )
-        return routes.listed(views, query, lambda entry: int(entry.id))
+        return routes.listed(views, query)
 
     @call(calls, app, "GET /outbox/{entry_id}", answers=OutboxView)
-    def show_outgoing(entry_id: str, asked: Caller) -> Response:
+    def show_outgoing(entry_id: bodies.IdPath, asked: Caller) -> Response:
         """Show an outgoing mail with the relay's last words."""
         return reply(outbox.show(asked.services, entry_id))
 
     @call(calls, app, "POST /outbox/{entry_id}/retry", answers=OutboxView)
-    def retry_outgoing(entry_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def retry_outgoing(entry_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Send it now; its tries begin anew."""
         return reply(outbox.retry(asked.services, entry_id))
 
     @call(calls, app, "POST /outbox/{entry_id}/cancel", answers=OutboxView)
-    def cancel_outgoing(entry_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def cancel_outgoing(entry_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Never send it."""
         return reply(outbox.cancel(asked.services, entry_id))
 
     @call(calls, app, "POST /outbox/{entry_id}/hold", answers=OutboxView)
-    def hold_outgoing(entry_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def hold_outgoing(entry_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Keep it back until it is released."""
         return reply(outbox.hold(asked.services, entry_id))
 
     @call(calls, app, "POST /outbox/{entry_id}/release", answers=OutboxView)
-    def release_outgoing(entry_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def release_outgoing(entry_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Let a held mail leave."""
         return reply(outbox.release(asked.services, entry_id))
 

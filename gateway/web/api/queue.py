@@ -35,32 +35,32 @@ def _looking(calls: APIRouter, app: App) -> None:
         """List items, oldest first."""
         after = routes.behind_id(query)
         views = queue.find(asked.services, state=query.state, reason=query.reason, limit=query.limit + 1, after=after)
-        return routes.listed(views, query, lambda item: int(item.id))
+        return routes.listed(views, query)
 
     @call(calls, app, "GET /queue/{item_id}", answers=QueueItemView)
-    def show_item(item_id: str, asked: Caller) -> Response:
+    def show_item(item_id: bodies.IdPath, asked: Caller) -> Response:
         """Show an item; its ETag is for `If-Match`."""
         return reply(queue.show(asked.services, item_id))
 
     @call(calls, app, "POST /queue/{item_id}/claim", answers=QueueResult)
-    def claim_item(item_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def claim_item(item_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Say that you look at an item."""
         return _done(queue.claim(asked.services, item_id, by=asked.by()))
 
     @call(calls, app, "POST /queue/{item_id}/release", answers=QueueResult)
-    def release_item(item_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def release_item(item_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Give an item back."""
         return _done(queue.release(asked.services, item_id))
 
 
 def _resolving(calls: APIRouter, app: App) -> None:
     @call(calls, app, "POST /queue/{item_id}/link", answers=QueueResult)
-    def link_mail(item_id: str, body: bodies.LinkMail, asked: Caller) -> Response:
+    def link_mail(item_id: bodies.IdPath, body: bodies.LinkMail, asked: Caller) -> Response:
         """Link a mail to a case by hand, or say what that would do."""
         return _done(queue.link(asked.services, item_id, body.case, by=asked.by(), preview=body.preview))
 
     @call(calls, app, "POST /queue/{item_id}/open-case", answers=QueueResult)
-    def open_case_from_mail(item_id: str, asked: Caller, body: bodies.OpenFromMail | None = None) -> Response:
+    def open_case_from_mail(item_id: bodies.IdPath, asked: Caller, body: bodies.OpenFromMail | None = None) -> Response:
         """Open a case from a mail."""
         given = body or bodies.OpenFromMail()
         values: dict[str, Any] = {"subject": given.subject, "priority": given.priority}
@@ -68,12 +68,12 @@ def _resolving(calls: APIRouter, app: App) -> None:
         return _done(queue.open_case(asked.services, item_id, by=asked.by(), contact_email=email, **values))
 
     @call(calls, app, "POST /queue/{item_id}/discard", answers=QueueResult)
-    def discard_mail(item_id: str, body: bodies.Discard, asked: Caller) -> Response:
+    def discard_mail(item_id: bodies.IdPath, body: bodies.Discard, asked: Caller) -> Response:
         """Set a mail aside; it is kept."""
         return _done(queue.discard(asked.services, item_id, by=asked.by(), why=body.why))
 
     @call(calls, app, "POST /queue/{item_id}/undo", answers=QueueResult)
-    def undo_resolution(item_id: str, asked: Caller, body: bodies.Nothing | None = None) -> Response:
+    def undo_resolution(item_id: bodies.IdPath, asked: Caller, body: bodies.Nothing | None = None) -> Response:
         """Take a resolution back, while that is possible."""
         return _done(queue.undo(asked.services, item_id, by=asked.by()))
 

@@ -6,8 +6,6 @@
 A route whose row does not stand in `rules.permissions` cannot be declared.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
@@ -17,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from gateway.app import App
-from gateway.errors import InvalidInput
 from gateway.model.views import CaseView, QueueItemView, to_json
 from gateway.rules import permissions
 from gateway.web.api import guard, shapes
@@ -40,10 +37,13 @@ _NAMED = {404: "There is nothing with this id, or the key does not see it."}
 _CHANGING = {
     404: "What the call names does not exist, or the key does not see it.",
     409: "The rules of the process refuse, or somebody was faster; `reason` says which.",
-    412: "It was changed since (If-Match).",
+    412: "It no longer has the ETag that If-Match names.",
     413: "The body is too large.",
     415: "The body is not application/json.",
 }
+
+
+CURSOR = "`next` of the page before; empty for the first page."
 
 
 class Paging(BaseModel):
@@ -52,7 +52,7 @@ class Paging(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(50, ge=1, le=LARGEST_PAGE, description="How many at most.")
-    cursor: str = Field("", max_length=500, description="`next` of the page before; empty for the first page.")
+    cursor: str = Field("", pattern=r"^[0-9]{0,18}$", description=CURSOR)
 
 
 def call(
@@ -92,7 +92,7 @@ def call(
             responses={status: good, **_problems(method, path)},
             route_class_override=guarded,
             operation_id=body.__name__,
-            openapi_extra={"x-roles": sorted(permissions.CALLS[row])} | _headers(method, path),
+            openapi_extra={"x-roles": sorted(permissions.CALLS[row])},
         )
         return body
 
@@ -111,37 +111,16 @@ def written(value: Any, *, status: int = 200, headers: dict[str, str] | None = N
     return Response(content, status_code=status, headers=headers, media_type=JSON)
 
 
-def listed(views: Sequence[Any], paging: Paging, key: Callable[[Any], Any]) -> Response:
-    """Answer with one page.  views: up to one more than the page holds.  key: of an item, what a cursor is made of."""
+def listed(views: Sequence[Any], paging: Paging, key: Callable[[Any], Any] = lambda view: view.id) -> Response:
+    """Answer with one page.  views: up to one more than the page holds.  key: of an item, the cursor behind it."""
     shown = views[: paging.limit]
     more = len(views) > paging.limit
-    return written({"items": to_json(shown), "next": cursor(key(shown[-1])) if more else None})
-
-
-def cursor(value: Any) -> str:
-    """Return the cursor that stands behind an item; callers shall not look inside."""
-    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def behind(paging: Paging, *kinds: type) -> list[Any] | None:
-    """Return what the cursor was made of, None for the first page.  Raises InvalidInput for one that is not ours."""
-    if not paging.cursor:
-        return None
-    try:
-        padded = paging.cursor + "=" * (-len(paging.cursor) % 4)
-        value = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        value = None
-    parts = value if isinstance(value, list) else [value]
-    if [type(part) for part in parts] != list(kinds):
-        raise InvalidInput("The cursor is none that this list gave; begin without one.")
-    return parts
+    return written({"items": to_json(shown), "next": str(key(shown[-1])) if more else None})
 
 
 def behind_id(paging: Paging) -> int:
     """Return the id behind which a page begins, 0 for the first page."""
-    found = behind(paging, int)
-    return 0 if found is None or not 0 <= found[0] < 10**18 else int(found[0])
+    return int(paging.cursor or 0)
 
 
 def _problems(method: str, path: str) -> dict[int | str, dict[str, Any]]:
@@ -157,19 +136,3 @@ def _problems(method: str, path: str) -> dict[int | str, dict[str, Any]]:
 
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
-
-
-def _headers(method: str, path: str) -> dict[str, Any]:
-    """Describe the headers that callers may send."""
-    wanted: list[tuple[str, dict[str, Any], str]] = []
-    if method == "POST":
-        words = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
-        wanted.append(("Idempotency-Key", words, "A repetition with this key is answered like the first call."))
-    if method == "POST" and path.startswith(("/cases/{", "/queue/{")):
-        tag = {"type": "string", "pattern": '^"[!#-~]*"$'}
-        wanted.append(("If-Match", tag, "The ETag that the case or item must still have."))
-    parameters = [
-        {"name": name, "in": "header", "required": False, "schema": schema, "description": sentence}
-        for name, schema, sentence in wanted
-    ]
-    return {"parameters": parameters} if parameters else {}

@@ -84,6 +84,15 @@ _ITEM = {
     "why": None,
     "version": "open--",
 }
+_EVENT = {
+    "cursor": "120",
+    "id": "131",
+    "at": _AT,
+    "type": "case.updated",
+    "case": "0003256109",
+    "sequence": 4,
+    "data": {"update_id": "31"},
+}
 SAMPLES: dict[str, Any] = {
     "ContactBrief": _CONTACT,
     "Hint": _HINT,
@@ -142,6 +151,23 @@ SAMPLES: dict[str, Any] = {
         "created_at": _AT,
         "sent_at": _AT,
         "bounced_at": None,
+    },
+    "Event": _EVENT,
+    "Feed": {"items": [_EVENT], "next": "120"},
+    "Declared": {
+        "notice": "chat-transcript",
+        "case": "required",
+        "values": ["started_at", "transcript"],
+        "optional": [],
+        "sample": {"started_at": _AT, "transcript": "Dana: hello"},
+    },
+    "Notification": {
+        "notice": "chat-transcript",
+        "case": "0003256109",
+        "to": "dana@example.com",
+        "subject": "[Case 0003256109] Your chat",
+        "text": "Your chat of today.",
+        "html": "<p>Your chat of today.</p>",
     },
     "Ledger": {
         "accepted": 120,

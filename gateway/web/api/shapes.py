@@ -1,6 +1,7 @@
 """What answers look like, for the OpenAPI document: drawn from the views, so that both cannot differ."""
 
 import types
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
@@ -73,6 +74,6 @@ def _kind(hint: Any) -> Any:
         for one in rest:
             first = first | one
         return first
-    if get_origin(hint) is not None and issubclass(get_origin(hint), dict | types.MappingProxyType):
+    if get_origin(hint) is Mapping:
         return dict[str, Any]
     return hint if hint in (str, int, bool, float, datetime, type(None)) else Any
