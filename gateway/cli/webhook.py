@@ -7,7 +7,7 @@ import typer
 
 from gateway.cli import console
 from gateway.cli.call import Call, command, noun
-from gateway.model.call_views import DeliveryView, NewSecretView, WebhookView
+from gateway.model.call_views import DeliveryView, NewSecretView, RedeliveredView, WebhookView
 
 commands = noun("webhook", "Call other systems when something happens.", example="gateway webhook list")
 
@@ -105,7 +105,8 @@ def redeliver(
         call.show(one, lambda view: _draw_deliveries([view]))
         return
     moved = call.look(lambda services: webhooks.redeliver_dead(services, webhook_id))
-    call.show({"redelivered": moved}, lambda shown: console.line(f"{shown['redelivered']} deliveries are ready again."))
+    again = RedeliveredView(redelivered=moved)
+    call.show(again, lambda shown: console.line(f"{shown.redelivered} deliveries are ready again."))
 
 
 def _show_secret(call: Call, made: NewSecretView) -> None:

@@ -78,3 +78,10 @@ class DeliveryView:
     last_reply: str
     created_at: datetime
     delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeliveredView:
+    """How many deliveries that were given up are ready again."""
+
+    redelivered: int

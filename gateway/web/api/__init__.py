@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from gateway.app import App
 from gateway.web.api import cases, contacts, document, escalations, events, mails, notifications, outbox, queue
+from gateway.web.api import cases, contacts, document, escalations, mails, outbox, queue, webhooks
 
 PREFIX = "/api/v1"
 NOUNS: tuple[Callable[[App], APIRouter], ...] = (
@@ -17,6 +18,7 @@ NOUNS: tuple[Callable[[App], APIRouter], ...] = (
     outbox.router,
     notifications.router,
     events.router,
+    webhooks.router,
     document.router,
 )
 
