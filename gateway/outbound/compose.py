@@ -86,7 +86,7 @@ WITHOUT_REFERENCE = frozenset(
         Notice.MAILBOX_STALE,
         *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST),
         Notice.QUEUE_ALARM,
-        *(Notice.WEBHOOK_DISABLED,),
+        Notice.WEBHOOK_DISABLED,
     }
 )
 
