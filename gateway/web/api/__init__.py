@@ -5,8 +5,18 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from gateway.app import App
-from gateway.web.api import cases, contacts, document, escalations, events, mails, notifications, outbox, queue
-from gateway.web.api import cases, contacts, document, escalations, mails, outbox, queue, webhooks
+from gateway.web.api import (
+    cases,
+    contacts,
+    document,
+    escalations,
+    events,
+    mails,
+    notifications,
+    outbox,
+    queue,
+    webhooks,
+)
 
 PREFIX = "/api/v1"
 NOUNS: tuple[Callable[[App], APIRouter], ...] = (

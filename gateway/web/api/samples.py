@@ -92,6 +92,7 @@ _EVENT = {
     "case": "0003256109",
     "sequence": 4,
     "data": {"update_id": "31"},
+}
 _WEBHOOK: dict[str, Any] = {
     "id": "3",
     "url": "https://crm.example.com/hook",
