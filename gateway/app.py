@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 
 from jinja2 import Environment
 
-from gateway import addresses, mailboxes, maillog, overdue, process, refusals, scheduler, sequencer, timers
+from gateway import addresses, mailboxes, maillog, overdue, process, refusals, scheduler, sequencer, timers, webhooks
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, effective
 from gateway.effects import Scribe
@@ -40,6 +40,8 @@ from gateway.store import clock_guard, db, escalations, instance, lease, mails, 
 ROLES = ("smtp", "imap", "web", "worker", "scheduler")
 PACKAGE = Path(__file__).parent
 CAUSED_SECONDS = 30.0
+# Calls of other systems that are under way in a process at once; most of their time is waiting.
+WEBHOOK_LANES = 4
 
 
 def build(config: Config, *, clock: Clock | None = None) -> "App":
@@ -94,6 +96,8 @@ class App:
             self.attend(scheduler.Ticker("sweep", seconds, scheduler.sweep, self.services))
             self.attend(scheduler.Ticker("timers", seconds, keeper.turn, self.services))
             self.attend(scheduler.Ticker("sequencer", sequencer.EVERY_SECONDS, sequencer.turn, self.services))
+            self.attend(scheduler.Ticker("webhooks", webhooks.EVERY_SECONDS, webhooks.turn, self.services))
+            self.attend(scheduler.Ticker("forget calls", webhooks.FORGET_EVERY_SECONDS, webhooks.forget, self.services))
             self.attend(scheduler.Ticker("forget", sequencer.FORGET_EVERY_SECONDS, sequencer.forget, self.services))
             self.attend(scheduler.Ticker("purge", scheduler.PURGE_SECONDS, scheduler.purge, self.services))
             self.attend(scheduler.Ticker("mailboxes", seconds, mailboxes.Watch().turn, self.services))
@@ -155,7 +159,7 @@ class App:
     def tick(self) -> TurnView:
         """Take one turn of the scheduler at the present moment of the clock: mail, timers, what is overdue, deliveries.
 
-        The event feed is complete when it returns.
+        The event feed is complete when it returns, and what goes to webhooks was called out.
         At most one step of each case is fired.  Raises Unavailable.
         """
         scheduler.sweep(self.services)
@@ -165,6 +169,8 @@ class App:
         overdue.alarm_queue(self.services, now=self.clock.now())
         sent = self.deliver_due()
         sequencer.turn(self.services)
+        webhooks.turn(self.services)
+        webhooks.deliver(self.services)
         with self.database.read() as conn:
             doubt = clock_guard.current(conn)
         return TurnView(
@@ -290,6 +296,7 @@ class App:
             owners=lease.Owners(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"),
             ring_mail=self._ring_mail,
             ring_outbox=self._ring_outbox,
+            ring_webhooks=self._ring_webhooks,
             draft=self._draft,
             stale_mailbox=lambda: mailboxes.stale(self.database, self.config, now=self.clock.now()),
             unread_escalation_replies=escalations.unread_of,
@@ -304,13 +311,14 @@ class App:
         return compose.draft(entry, self.letterhead, self._templates, now=self.clock.now())
 
     def _start_worker(self) -> None:
-        threads = self.config.relay.connections + 1
+        threads = 1 + self.config.relay.connections + WEBHOOK_LANES
         self.attend(worker.Worker(self._broker, threads=threads))
         keeper_seconds = lease.LEASE_SECONDS / 3
         self.attend(scheduler.Ticker("leases", keeper_seconds, scheduler.renew_leases, self.services))
         self._works_here = True
         self._ring_mail()
         self._ring_outbox(())
+        self._ring_webhooks()
 
     @cached_property
     def _broker(self) -> worker.Broker:
@@ -319,8 +327,13 @@ class App:
 
     @cached_property
     def _doorbell(self) -> worker.Doorbell:
-        jobs = worker.Jobs(drain_mail=self.process_mail, drain_outbox=self.deliver_due)
-        return worker.declare(self._broker, jobs, outbox_lanes=self.config.relay.connections)
+        jobs = worker.Jobs(
+            drain_mail=self.process_mail,
+            drain_outbox=self.deliver_due,
+            drain_webhooks=lambda: webhooks.deliver(self.services),
+        )
+        lanes = self.config.relay.connections
+        return worker.declare(self._broker, jobs, outbox_lanes=lanes, webhook_lanes=WEBHOOK_LANES)
 
     def _write_batch(self, new: Sequence[NewMail]) -> list[SpooledMail]:
         with self.database.write() as conn:
@@ -337,6 +350,10 @@ class App:
             self._doorbell.ring_outbox(0)
         else:
             self._caused.extend(ids)
+
+    def _ring_webhooks(self) -> None:
+        if self._works_here or self.config.broker.url:
+            self._doorbell.ring_webhooks()
 
 
 def _authenticate(config: Config) -> Callable[[bytes, Envelope, Reading], Reading]:

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from gateway import counts
-from gateway.model import Decision, OutboxEntry, Reading, RelayOutcome, SpoolEntry
+from gateway.model import CallOutcome, Decision, OutboxEntry, Reading, RelayOutcome, SpoolEntry, WebhookCall
 
 _FIRST = ["timestamp", "level", "event"]
 _log = structlog.get_logger()
@@ -328,6 +328,43 @@ def outbox_lease_lost(entry: OutboxEntry) -> None:
 def outbox_failed(outbox_id: int | None, error: Exception) -> None:
     """`outbox.failed`: an error of our own while delivering; the row stays and comes back when its lease ends."""
     _log.error("outbox.failed", outbox_id=outbox_id, error=type(error).__name__, at=_frames(error))
+
+
+# --- calls of other systems; the addresses of webhooks may hold secrets, so their ids stand for them
+
+
+def webhook_answered(call: WebhookCall, outcome: CallOutcome) -> None:
+    """`webhook.answered`: a receiver took an event, did not, or was not reached."""
+    _log.info(
+        "webhook.answered",
+        webhook=call.webhook_id,
+        delivery=call.id,
+        outcome=type(outcome).__name__.lower(),
+        attempts=call.attempts,
+        reply=outcome.words,
+    )
+
+
+def webhook_gave_up(call: WebhookCall, outcome: CallOutcome) -> None:
+    """`webhook.gave_up`: an event will not be called out again by itself; `gateway webhook redeliver` does."""
+    _log.error("webhook.gave_up", webhook=call.webhook_id, delivery=call.id, reply=outcome.words)
+
+
+def webhook_disabled(call: WebhookCall) -> None:
+    """`webhook.disabled`: a receiver said 410; it is called no more, and what waits for it is held."""
+    _log.error("webhook.disabled", webhook=call.webhook_id, delivery=call.id)
+
+
+def webhook_lease_lost(call: WebhookCall) -> None:
+    """`webhook.lease_lost`: another worker took this call over meanwhile, or the webhook is gone."""
+    _log.warning("webhook.lease_lost", webhook=call.webhook_id, delivery=call.id, fence=call.fence)
+
+
+def webhook_failed(call: WebhookCall, error: Exception) -> None:
+    """`webhook.failed`: an error of our own while calling; the row comes back when its lease ends."""
+    _log.error(
+        "webhook.failed", webhook=call.webhook_id, delivery=call.id, error=type(error).__name__, at=_frames(error)
+    )
 
 
 def worker_job_failed(job: str, error: Exception) -> None:

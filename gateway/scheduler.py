@@ -17,7 +17,7 @@ from gateway.model import ClockReading, Doubt, DoubtKind
 from gateway.rules import clockwork
 from gateway.services import Services
 from gateway.store import clock_guard, lease
-from gateway.store.tables import mail, outbox
+from gateway.store.tables import mail, outbox, webhook_delivery
 
 Turn = Callable[[Services], object]
 # After a turn that failed the next one comes no sooner: its log stays readable while the database is away.
@@ -43,7 +43,7 @@ def renew_leases(services: Services) -> None:
     """Prolong the leases of the work that is under way here, so that slow work is not taken for lost work."""
     if owners := services.owners.working():
         with services.database.write() as conn:
-            for table in (mail, outbox):
+            for table in (mail, outbox, webhook_delivery):
                 lease.renew(conn, table, owners=owners)
 
 

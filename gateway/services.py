@@ -34,8 +34,8 @@ class Asking:
 class Services:
     """Everything that serving one mail or one request needs.
 
-    owners: names under which this process takes leases.  ring_mail, ring_outbox: say that there may be work (the second
-    names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
+    owners: names under which this process takes leases.  ring_mail, ring_outbox, ring_webhooks: say that there may be
+    work (the second names the new mails, where it knows them); losing a ring costs one sweep, never a mail.
     stale_mailbox: name of a fetched mailbox that has not answered for too long, "" for none.
     draft: what a person would read of a mail that was not written.
     authenticate: says of a mail that was read whether it is authentic, where it is not known yet; may ask the DNS.
@@ -52,6 +52,7 @@ class Services:
     owners: Owners
     ring_mail: Callable[[], None]
     ring_outbox: Callable[[Sequence[int]], None]
+    ring_webhooks: Callable[[], None]
     draft: Callable[[OutboxEntry], Draft]
     stale_mailbox: Callable[[], str] = lambda: ""
     unread_escalation_replies: Callable[[Connection, Sequence[int]], Mapping[int, int]] = lambda _conn, _ids: {}

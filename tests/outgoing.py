@@ -110,6 +110,7 @@ CONTEXT: dict[Notice, dict[str, Any]] = {
         "priority": "high",
         "status": "open",
     },
+    Notice.WEBHOOK_DISABLED: {"webhook": "3", "host": "hooks.example.com", "answer": "HTTP 410 Gone"},
     **{notice: kind.model_validate(kind.sample).values() for notice, kind in notice_contexts.CONTEXTS.items()},
     Notice.MAILBOX_STALE: {
         "mailbox": "support",

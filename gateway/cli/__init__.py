@@ -36,13 +36,14 @@ from gateway.cli import (
     serve,
     token,
     user,
+    webhook,
     worker,
 )
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 GROUPS = (
     *(mail.commands, case.commands, escalation.commands, contact.commands, contact.account_commands),
-    *(queue.commands, outbox.commands, notice.commands),
+    *(queue.commands, outbox.commands, notice.commands, webhook.commands),
 )
 HELP_WIDTH = 110
 

@@ -22,7 +22,7 @@ from gateway.reasons import Reason
 from gateway.rules import permissions
 from gateway.rules.permissions import Role
 from gateway.services import Services
-from gateway.store import cases, contacts, grants, keys
+from gateway.store import cases, contacts, grants, keys, webhooks
 
 ROLES = tuple(role.value for role in Role)
 KEY_PREFIX = "cgk_"
@@ -123,6 +123,11 @@ def _sees(conn: Connection, caller: Caller, call: str, what: str, value: str) ->
             known = contacts.find(conn, addresses.key(value))
             # Whom nobody knows yet may be made.
             return grants.sees_contact(conn, caller.key_id, known.id) if known else call.startswith("PUT ")
+        case "webhook_id":
+            return webhooks.one(conn, row_id(value), key_id=caller.key_id) is not None
+        case "delivery_id":
+            # Its webhook is named beside it, and looks for it among its own.
+            return True
         case _:
             # Nothing else belongs to a key; what is new must be taught here first.
             return False

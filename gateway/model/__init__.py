@@ -4,6 +4,7 @@ Frozen dataclasses and enums only; no I/O, no rule, no SQL.  Datetimes are aware
 Reading order: words, mail (coming in), linking, case, escalation, policy, deciding, outgoing.  `views` stands apart.
 """
 
+from gateway.model.calls import CallOutcome, GoneForGood, Missed, NextTry, Taken, WebhookCall
 from gateway.model.case import Case, Contact, Episode, FollowUpStep
 from gateway.model.deciding import (
     Circumstances,
@@ -82,6 +83,7 @@ __all__ = [
     "BouncePolicy",
     "BounceRecipient",
     "BounceReport",
+    "CallOutcome",
     "Case",
     "CaseType",
     "Channel",
@@ -112,6 +114,7 @@ __all__ = [
     "FollowUpStep",
     "FoundReference",
     "FoundReferences",
+    "GoneForGood",
     "Hint",
     "HintFacts",
     "HintQuery",
@@ -127,7 +130,9 @@ __all__ = [
     "MarkBounced",
     "MarkUndeliverable",
     "MissTarget",
+    "Missed",
     "NewMail",
+    "NextTry",
     "Notice",
     "Notify",
     "OpenCase",
@@ -163,6 +168,7 @@ __all__ = [
     "Status",
     "StopEpisode",
     "Substatus",
+    "Taken",
     "Target",
     "TimerFacts",
     "TraceStep",
@@ -171,4 +177,5 @@ __all__ = [
     "Unlinked",
     "Verdict",
     "Visibility",
+    "WebhookCall",
 ]

@@ -161,6 +161,7 @@ class Notice(StrEnum):
     INCIDENT_REPORT = "incident-report"
     TARGET_MISSED = "target-missed"
     QUEUE_ALARM = "queue-alarm"
+    WEBHOOK_DISABLED = "webhook-disabled"
     # what other systems ask for
     CHAT_TRANSCRIPT = "chat-transcript"
     CHAT_CONTACT_LEFT = "chat-contact-left"

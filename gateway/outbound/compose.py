@@ -57,6 +57,7 @@ NOTICE_CONTEXT: Mapping[Notice, tuple[str, ...]] = {
     ),
     Notice.TARGET_MISSED: ("target", "due_at", "priority", "status"),
     Notice.QUEUE_ALARM: ("items", "oldest_item", "oldest_at", "alarm_hours"),
+    Notice.WEBHOOK_DISABLED: ("webhook", "host", "answer"),
     # What other systems ask for is declared, with kinds and lengths, in `rules/notice_contexts.py`.
     **{notice: notice_contexts.names(context) for notice, context in notice_contexts.CONTEXTS.items()},
     Notice.MAILBOX_STALE: ("mailbox", "since", "error", "recovered"),
@@ -85,6 +86,7 @@ WITHOUT_REFERENCE = frozenset(
         Notice.MAILBOX_STALE,
         *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST),
         Notice.QUEUE_ALARM,
+        Notice.WEBHOOK_DISABLED,
     }
 )
 

@@ -20,16 +20,18 @@ Broker = dramatiq.Broker
 QUEUE = "wakeups"
 MAIL = "process_mail"
 OUTBOX = "deliver"
+WEBHOOKS = "call"
 # How often an idle thread looks whether it should stop; a wake-up does not wait for it.
 IDLE_MILLISECONDS = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
-    """What a wake-up starts.  Both work off all that is due, so one run may serve many wake-ups."""
+    """What a wake-up starts.  Each works off all that is due, so one run may serve many wake-ups."""
 
     drain_mail: Callable[[], object]
     drain_outbox: Callable[[], object]
+    drain_webhooks: Callable[[], object] = lambda: None
 
 
 class InProcessBroker(StubBroker):
@@ -56,27 +58,31 @@ def redis_broker(url: str, *, namespace: str = "gateway") -> dramatiq.Broker:
     return broker
 
 
-def declare(broker: dramatiq.Broker, jobs: Jobs, *, mail_lanes: int = 1, outbox_lanes: int = 4) -> "Doorbell":
-    """Tell the broker the two actors; return the bell that wakes them.
+def declare(
+    broker: dramatiq.Broker, jobs: Jobs, *, mail_lanes: int = 1, outbox_lanes: int = 4, webhook_lanes: int = 4
+) -> "Doorbell":
+    """Tell the broker the three actors; return the bell that wakes them.
 
-    mail_lanes, outbox_lanes: how many runs of each may be under way in this process at once, so that a relay that does
-    not answer never holds up the mail that comes in.  A broker of this process wants `mail_lanes + outbox_lanes`
-    threads.
+    mail_lanes, outbox_lanes, webhook_lanes: how many runs of each may be under way in this process at once, so that a
+    relay or a receiver that does not answer never holds up the mail that comes in.  A broker of this process wants as
+    many threads as all of them together.
     """
     coalesce = isinstance(broker, InProcessBroker)
     mail = _Bell(job=jobs.drain_mail, name=MAIL, lanes=mail_lanes, coalesce=coalesce)
     outbox = _Bell(job=jobs.drain_outbox, name=OUTBOX, lanes=outbox_lanes, coalesce=coalesce)
-    for bell in (mail, outbox):
+    webhooks = _Bell(job=jobs.drain_webhooks, name=WEBHOOKS, lanes=webhook_lanes, coalesce=coalesce)
+    for bell in (mail, outbox, webhooks):
         bell.actor = dramatiq.actor(broker=broker, actor_name=bell.name, queue_name=QUEUE)(bell.answer)
-    return Doorbell(mail, outbox)
+    return Doorbell(mail, outbox, webhooks)
 
 
 class Doorbell:
     """Ring after a commit.  Never raises: a wake-up that cannot be sent is only late, by one sweep at most."""
 
-    def __init__(self, mail: "_Bell", outbox: "_Bell") -> None:
+    def __init__(self, mail: "_Bell", outbox: "_Bell", webhooks: "_Bell") -> None:
         self._mail = mail
         self._outbox = outbox
+        self._webhooks = webhooks
 
     def ring_mail(self, mail_id: int) -> None:
         """Say that a received mail waits."""
@@ -85,6 +91,10 @@ class Doorbell:
     def ring_outbox(self, outbox_id: int) -> None:
         """Say that an outgoing mail waits."""
         self._outbox.ring(outbox_id)
+
+    def ring_webhooks(self) -> None:
+        """Say that a call of another system waits."""
+        self._webhooks.ring(0)
 
 
 class Worker:

@@ -22,6 +22,7 @@ Keys make a notice happen once: `<notice>/<what makes it one>`.
     mailbox-stale/<mailbox>/<since>         one for each silence, and one with /recovered at its end
     delivery-failed/<case>/<mail>           one for each bounce of a notice
     delivery-failed/<case>/outbox-<mail>    one for each notice that the relay refused
+    webhook-disabled/<webhook>/<message>    one for each time that a receiver says it is gone
 `<version>` is the case's version at the moment of deciding.  It grows with all that changes a case, so a mail that is
 linked again after an undo tells the owner again; what a machine wrote changes nothing, so two such mails share it.
 """
@@ -35,6 +36,7 @@ from gateway import addresses
 from gateway.model import (
     Case,
     Contact,
+    Decision,
     Effect,
     Episode,
     Escalation,
@@ -50,6 +52,7 @@ from gateway.model import (
     SentMail,
     Status,
     Unanswered,
+    WebhookCall,
 )
 from gateway.reasons import Reason
 
@@ -239,3 +242,17 @@ def unlinked_notice(mail: MailFacts) -> Notify:
     """Tell a sender that a person will look at the mail: a fixed text, none of the sender's words (PROCESS 8)."""
     key = f"{Notice.UNLINKED_NOTICE}/{mail.id}"
     return Notify(notice=Notice.UNLINKED_NOTICE, key=key, to=mail.sender.address)
+
+
+def webhook_disabled(call: WebhookCall, host: str, answer: str, policy: Policy) -> Decision:
+    """Tell the admin team that a receiver wants no more calls; nothing when there is none (WH-02).
+
+    host: where it is; the rest of its address may hold a secret.
+    """
+    to = policy.admin_address
+    if not to or addresses.key(to) in policy.own_addresses:
+        return Decision(reason=Reason.DONE)
+    notice = Notice.WEBHOOK_DISABLED
+    context = {"webhook": str(call.webhook_id), "host": host, "answer": answer}
+    key = f"{notice}/{call.webhook_id}/{call.message_id}"
+    return Decision(reason=Reason.DONE, effects=(Notify(notice=notice, key=key, to=to, context=context),))

@@ -81,6 +81,15 @@ CALLS: Mapping[str, frozenset[Role]] = {
         "POST /notifications": "Aa  s",
         "POST /notifications/preview": "Aa  s",
         "GET /events": "Aa vs",
+        "GET /webhooks": "Aa vs",
+        "POST /webhooks": "Aa  s",
+        "GET /webhooks/{webhook_id}": "Aa vs",
+        "DELETE /webhooks/{webhook_id}": "Aa  s",
+        "POST /webhooks/{webhook_id}/enable": "Aa  s",
+        "POST /webhooks/{webhook_id}/rotate": "Aa  s",
+        "GET /webhooks/{webhook_id}/deliveries": "Aa vs",
+        "POST /webhooks/{webhook_id}/redeliver": "Aa  s",
+        "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": "Aa  s",
     }.items()
     for letters in [letters.replace(" ", "")]
 }

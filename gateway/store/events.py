@@ -92,6 +92,17 @@ def newest(conn: Connection) -> int:
     return int(conn.execute(select(func.coalesce(func.max(event.c.cursor), 0))).scalar_one())
 
 
+def one(conn: Connection, event_id: int) -> EventView | None:
+    """Return one event of the feed."""
+    row = conn.execute(select(event).where(event.c.id == event_id, event.c.cursor.is_not(None))).first()
+    return _view(row) if row else None
+
+
+def shown_type(type_: str) -> str:
+    """Return the type under which the feed shows an event: a word of our own bookkeeping is a change of the case."""
+    return type_ if type_ in _WORDS else EventType.CASE_UPDATED
+
+
 def forget(conn: Connection, *, before: datetime, limit: int) -> int:
     """Delete `limit` events at most that are older, oldest first; return how many.
 
@@ -119,14 +130,13 @@ def _numbers(conn: Connection, wanted: Mapping[str, int]) -> dict[str, int]:
 
 
 def _view(row: Row[Any]) -> EventView:
-    told = row.type in _WORDS
+    type_ = shown_type(row.type)
     return EventView(
         cursor=str(row.cursor),
         id=str(row.id),
         at=row.at,
-        # A word of our own bookkeeping is shown as the change that it is.
-        type=row.type if told else EventType.CASE_UPDATED,
+        type=type_,
         case=row.case_number or None,
         sequence=row.sequence,
-        data=row.data if told else {**row.data, "changed": row.type.partition(".")[2]},
+        data=row.data if type_ == row.type else {**row.data, "changed": row.type.partition(".")[2]},
     )

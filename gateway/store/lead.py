@@ -6,6 +6,7 @@ On PostgreSQL an advisory lock of the transaction; on SQLite whoever writes is a
 from sqlalchemy import Connection, func, select, text
 
 SEQUENCER = 4_927_302
+FAN_OUT = 4_927_303
 # A leader that stopped in the middle of its transaction is cut off by the server, so that another one takes over.
 _CUT_OFF = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
 

@@ -25,6 +25,7 @@ from gateway.store.columns import Instant, id_column, lease_columns, metadata, q
 from gateway.store.journal_tables import event, event_sequence
 from gateway.store.mailbox_tables import mailbox, mailbox_mail
 from gateway.store.user_tables import console_user
+from gateway.store.webhook_tables import webhook, webhook_delivery
 
 __all__ = [
     "Instant",
@@ -55,6 +56,8 @@ __all__ = [
     "queue_item",
     "reference",
     "support_case",
+    "webhook",
+    "webhook_delivery",
 ]
 
 # Facts of this installation: its id and the keys that prove a mail is ours.

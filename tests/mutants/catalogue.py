@@ -21,6 +21,7 @@ MAILBOX_KILL_POINTS = (
 )
 MAILBOXES = "tests/wire/test_mailboxes.py"
 ERASURE = "tests/story/test_erasure.py"
+WEBHOOK_CALLS = "tests/wire/test_webhook_calls.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -400,6 +401,48 @@ MUTANTS = (
         old="""    return {"channel": posted.channel, "visibility": posted.visibility}""",
         new="""    return {"channel": posted.channel, "visibility": posted.visibility, "text": posted.text}""",
         tests=("tests/story/test_event_feed_story.py",),
+    ),
+    Mutant(
+        name="a webhook is called wherever its name leads",
+        file="gateway/outbound/webhooks.py",
+        old="""        if why := destinations.refusal(self._to, addresses, self._allowed):""",
+        new="""        if why := "":""",
+        tests=(WEBHOOK_CALLS,),
+    ),
+    Mutant(
+        name="the name of a webhook is resolved once more for the connection",
+        file="gateway/outbound/webhooks.py",
+        old="""plain.connect_tcp(last, self._to.port""",
+        new="""plain.connect_tcp(self._to.host, self._to.port""",
+        tests=(WEBHOOK_CALLS,),
+    ),
+    Mutant(
+        name="one public address is enough for a name",
+        file="gateway/outbound/destinations.py",
+        old="""    if not all(is_public(one) or is_allowed(one, allowed) for one in addresses):""",
+        new="""    if not any(is_public(one) or is_allowed(one, allowed) for one in addresses):""",
+        tests=("tests/unit/test_destinations.py",),
+    ),
+    Mutant(
+        name="an event is called out once, whatever the receiver says",
+        file="gateway/store/webhooks.py",
+        old="""    elif isinstance(outcome, Missed) and after.run_at is not None:""",
+        new="""    elif False:""",
+        tests=("tests/story/test_webhook_story.py",),
+    ),
+    Mutant(
+        name="the place in the feed moves on before its deliveries are written",
+        file="gateway/store/webhooks.py",
+        old="""event.c.cursor > hook.cursor).order_by""",
+        new="""event.c.cursor > hook.cursor + 1).order_by""",
+        tests=("tests/store/test_webhooks.py",),
+    ),
+    Mutant(
+        name="a rotated secret breaks its receiver at once",
+        file="gateway/store/webhooks.py",
+        old="""        secrets=tuple(filter(None, (hook.secret, old))),""",
+        new="""        secrets=(hook.secret,),""",
+        tests=("tests/story/test_webhook_story.py", "tests/store/test_webhooks.py"),
     ),
     Mutant(
         name="whoever gets a notice about a case gets its Reference ID",

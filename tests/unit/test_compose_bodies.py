@@ -17,6 +17,7 @@ OURS = (
     *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.TARGET_MISSED),
     *(Notice.CHAT_CONTACT_LEFT, Notice.ADVISORY_DIGEST, Notice.MAILBOX_STALE),
     Notice.QUEUE_ALARM,
+    Notice.WEBHOOK_DISABLED,
 )
 TO_THE_CONTACT = [notice for notice in Notice if notice not in OURS]
 

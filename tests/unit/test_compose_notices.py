@@ -74,6 +74,7 @@ SAYS: dict[Notice, tuple[str, ...]] = {
         "gateway queue list",
     ),
     Notice.TARGET_MISSED: ("response", "25 November 2026, 09:30 UTC", "high"),
+    Notice.WEBHOOK_DISABLED: ("hooks.example.com", "HTTP 410 Gone", "gateway webhook enable 3"),
     Notice.CHAT_TRANSCRIPT: (CASE, "25 November 2026, 10:02 UTC", "I look into the log now.", "reply to this mail"),
     Notice.CHAT_CONTACT_LEFT: (CASE, "Maria Weber", "+49 30 5550 4321", "Call before noon", "does not reach"),
     Notice.FILE_ACCOUNT_CREATED: (

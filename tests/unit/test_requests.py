@@ -33,6 +33,7 @@ from gateway.model import (
     Substatus,
     Target,
     Visibility,
+    WebhookCall,
 )
 from gateway.outbound import compose
 from gateway.reasons import Reason
@@ -286,6 +287,10 @@ def _all_notices() -> dict[Notice, Notify]:
     silent = MailboxStatus(mailbox=box, checked_at=NOW - timedelta(days=1))
     alarm = mailboxes.on_silence(silent, running_since=NOW, policy=POLICY, now=NOW)
     told += alarm.effects if alarm else ()
+    call = WebhookCall(
+        id=1, webhook_id=3, url="https://a.example", message_id="msg_1", secrets=(), event={}, attempts=1, fence=1
+    )
+    told += notices.webhook_disabled(call, "a.example", "HTTP 410 Gone", POLICY).effects
     for kind in notice_contexts.CONTEXTS.values():
         to = ADMIN if kind.notice is Notice.CHAT_CONTACT_LEFT else DANA.email
         about = None if kind.about_case == "never" else case()
@@ -307,6 +312,7 @@ def test_every_notice_carries_the_values_that_its_template_needs(notice: Notice)
         *(Notice.ESCALATION_ASSIGNED, Notice.ESCALATION_REPLY, Notice.CHAT_CONTACT_LEFT),
         Notice.MAILBOX_STALE,
         *(Notice.QUEUE_ALARM,),
+        Notice.WEBHOOK_DISABLED,
     )
     assert told.to == (DANA.email if to_customer else ADMIN)
     assert told.with_reference == (notice not in compose.WITHOUT_REFERENCE)

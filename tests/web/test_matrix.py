@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway import sequencer, webhooks
 from gateway.desk import access
 from gateway.model import Envelope, Hint, QueueForAdmin, Source
 from gateway.reasons import Reason
@@ -21,7 +22,7 @@ ROLES = ("admin", "agent", "queue", "viewer", "system")
 OWNERS = ("own", "foreign", "unknown")
 PUBLIC = {("GET", "/openapi.json"), ("GET", "/docs")}
 NOT_A_BODY = {"no such field": "by nobody"}
-OWNED = ("{number}", "{email}", "{escalation_id}")
+OWNED = ("{number}", "{email}", "{escalation_id}", "{webhook_id}", "{delivery_id}")
 # The nouns of the role `system` (CONTRACT 4), and the calls of them that are our own side's alone.
 OF_SYSTEMS = ("cases", "contacts", "escalations", "notifications", "events", "webhooks")
 OUR_SIDES_ALONE = {
@@ -86,7 +87,7 @@ def house(sqlite_template: object, tmp_path_factory: pytest.TempPathFactory) -> 
         paths = {
             "own": things(web, web.key("system"), "dana@example.com"),
             "foreign": things(web, web.key("agent"), "mallory@example.net"),
-            "unknown": dict.fromkeys((*OWNED, "{mail_id}", "{item_id}", "{entry_id}", "{webhook_id}"), "9999999999"),
+            "unknown": dict.fromkeys((*OWNED, "{mail_id}", "{item_id}", "{entry_id}"), "9999999999"),
         }
         paths["unknown"]["{email}"] = "nobody@example.org"
         yield House(web, paths)
@@ -94,6 +95,7 @@ def house(sqlite_template: object, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def things(web: Web, key: str, email: str) -> dict[str, str]:
     """Make a case with an escalation, a queued mail and an outgoing mail; return the path parameters that name them."""
+    hook = web.post("/webhooks", {"url": "https://93.184.216.34/hook"}, key=key).json()
     opened = web.post(
         "/cases", {"subject": "Export", "description": "It stops.", "contact": {"email": email}}, key=key
     ).json()
@@ -114,7 +116,17 @@ def things(web: Web, key: str, email: str) -> dict[str, str]:
         "{mail_id}": str(mail.id),
         "{item_id}": item_id,
         "{entry_id}": entry["id"],
+        "{webhook_id}": hook["id"],
+        "{delivery_id}": delivery_of(web, hook["id"]),
     }
+
+
+def delivery_of(web: Web, webhook_id: str) -> str:
+    """Let the feed grow and its deliveries be written; return one of this webhook."""
+    sequencer.turn(web.services)
+    webhooks.turn(web.services)
+    found: str = web.get(f"/webhooks/{webhook_id}/deliveries", key=web.key("admin")).json()["items"][0]["id"]
+    return found
 
 
 def test_the_table_names_every_route_and_every_route_is_in_the_table(house: House) -> None:

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from gateway.app import App
-from gateway.web.api import cases, contacts, document, escalations, events, mails, notifications, outbox, queue
+from gateway.web.api import (
+    cases,
+    contacts,
+    document,
+    escalations,
+    events,
+    mails,
+    notifications,
+    outbox,
+    queue,
+    webhooks,
+)
 
 PREFIX = "/api/v1"
 NOUNS: tuple[Callable[[App], APIRouter], ...] = (
@@ -17,6 +28,7 @@ NOUNS: tuple[Callable[[App], APIRouter], ...] = (
     outbox.router,
     notifications.router,
     events.router,
+    webhooks.router,
     document.router,
 )
 

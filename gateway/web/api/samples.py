@@ -93,6 +93,13 @@ _EVENT = {
     "sequence": 4,
     "data": {"update_id": "31"},
 }
+_WEBHOOK: dict[str, Any] = {
+    "id": "3",
+    "url": "https://crm.example.com/hook",
+    "types": ["case.opened", "case.closed"],
+    "state": "active",
+    "created_at": _AT,
+}
 SAMPLES: dict[str, Any] = {
     "ContactBrief": _CONTACT,
     "Hint": _HINT,
@@ -180,6 +187,24 @@ SAMPLES: dict[str, Any] = {
         "in_progress": 0,
         "balanced": True,
     },
+    "Webhook": {**_WEBHOOK, "why": "", "waiting": 0, "failures": 0},
+    "NewSecret": {**_WEBHOOK, "secret": "whsec_..."},
+    "Delivery": {
+        "id": "9",
+        "event": "131",
+        "cursor": "120",
+        "type": "case.opened",
+        "case": "0003256109",
+        "message_id": "msg_4tq2x7m3k5h6j2ncpb4d7f3wre5s2yaz",
+        "state": "done",
+        "attempts": 1,
+        "run_at": _AT,
+        "last_status": 200,
+        "last_reply": "HTTP 200 OK",
+        "created_at": _AT,
+        "delivered_at": _AT,
+    },
+    "Redelivered": {"redelivered": 3},
 }
 
 
