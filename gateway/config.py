@@ -265,6 +265,12 @@ class WebhooksSection(Section):
     allowed_networks: list[Network] = []
 
 
+class AuditSection(Section):
+    """The audit trail."""
+
+    key_file: str = ""
+
+
 class SchedulerSection(Section):
     """The clock's own pace."""
 
@@ -307,6 +313,7 @@ class Config(BaseSettings):
     bounces: BouncesSection = BouncesSection()
     queue: QueueSection = QueueSection()
     webhooks: WebhooksSection = WebhooksSection()
+    audit: AuditSection = AuditSection()
     scheduler: SchedulerSection = SchedulerSection()
     parser: ParserSection = ParserSection()
 
@@ -355,6 +362,11 @@ class Config(BaseSettings):
     def mail_domain(self) -> str:
         """Return the domain of Message-IDs and bounce addresses."""
         return (self.gateway.mail_domain or self.gateway.care_address.rpartition("@")[2]).lower()
+
+    @property
+    def audit_key_file(self) -> Path:
+        """Return the file with the key that signs the audit trail."""
+        return Path(self.audit.key_file) if self.audit.key_file else self.gateway.data_dir / "audit.key"
 
     @property
     def accepted(self) -> tuple[str, ...]:

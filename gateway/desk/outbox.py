@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway import addresses
+from gateway.desk import audit
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, NotFound
 from gateway.model import EntryState
@@ -13,6 +14,9 @@ from gateway.services import Services
 from gateway.store import deliverability, outbox, outbox_views
 
 HELD_TOGETHER = "held together with all others, by a person or a restore"
+
+
+_VERBS = {"retried": "retry", "cancelled": "cancel", "held": "hold", "released": "release"}
 
 
 def find(
@@ -82,6 +86,9 @@ def _move(
             )
             raise Conflict(Reason.CONTACT_UNDELIVERABLE, sentence)
         moved = outbox.move(conn, row_id(entry_id), state=to, allowed=allowed, **values)
+        if moved:
+            was = {"was": before.state, "case": before.case}
+            audit.note_along(conn, services, f"outbox.{_VERBS[verb]}", f"outbox:{before.id}", **was)
     if not moved:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Mail {before.id} is {before.state} and cannot be {verb}.")
     if to is EntryState.READY:

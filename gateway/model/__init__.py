@@ -4,6 +4,7 @@ Frozen dataclasses and enums only; no I/O, no rule, no SQL.  Datetimes are aware
 Reading order: words, mail (coming in), linking, case, escalation, policy, deciding, outgoing.  `views` stands apart.
 """
 
+from gateway.model.audit import Act, Actor, AuditEntry, Fault, Head, Tip
 from gateway.model.case import Case, Contact, Episode, FollowUpStep
 from gateway.model.deciding import (
     Circumstances,
@@ -78,7 +79,10 @@ from gateway.model.words import (
 __all__ = [
     "Accepted",
     "Access",
+    "Act",
+    "Actor",
     "Attachment",
+    "AuditEntry",
     "BouncePolicy",
     "BounceRecipient",
     "BounceReport",
@@ -107,11 +111,13 @@ __all__ = [
     "EventType",
     "FailingMail",
     "FailureKind",
+    "Fault",
     "Feed",
     "FollowUpPolicy",
     "FollowUpStep",
     "FoundReference",
     "FoundReferences",
+    "Head",
     "Hint",
     "HintFacts",
     "HintQuery",
@@ -165,6 +171,7 @@ __all__ = [
     "Substatus",
     "Target",
     "TimerFacts",
+    "Tip",
     "TraceStep",
     "Unanswered",
     "Unknown",

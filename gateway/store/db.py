@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 # What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
 GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
-HEAD = "0009"
+HEAD = "0010"
 BUSY_SECONDS = 20
 PATIENCE_SECONDS = 20.0
 PAUSE_SECONDS = 0.5
