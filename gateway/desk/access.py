@@ -93,7 +93,9 @@ def grant(services: Services, key_id: str, number: str) -> KeyView:
             raise NotFound(f"There is no key {key_id[:20]}; `gateway token list` shows those there are.")
         if view.role != Role.SYSTEM:
             raise InvalidInput(f"Key {view.id} has the role {view.role}, which sees all cases anyway.")
-        grants.give(conn, int(view.id), grants.CASE, desk_cases.load(conn, number).number)
+        case = desk_cases.load(conn, number)
+        grants.give(conn, int(view.id), grants.CASE, case.number)
+        audit.note_along(conn, services, "key.grant", f"key:{view.id}", case=case.number)
         return view
 
 
@@ -109,7 +111,9 @@ def admit(services: Services, secret: str, call: str, named: Mapping[str, str]) 
         if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
             raise Refused(Reason.NOT_SIGNED_IN)
         caller = Caller(key_id=int(key.id), role=Role(key.role), name=key.name or f"key {key.id}")
-        permissions.check_call(caller.role, call)
+        key_itself = services.acting(f"key:{caller.key_id}", services.scribe.actor.source)
+        with audit.watched(key_itself, call, "api"):
+            permissions.check_call(caller.role, call)
         if caller.only_of_key and not all(_sees(conn, caller, call, *one) for one in named.items()):
             raise NotFound
     if key.last_used_at is None or now - key.last_used_at >= NOTED_EVERY:

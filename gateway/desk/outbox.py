@@ -63,13 +63,16 @@ def release(services: Services, entry_id: str) -> OutboxView:
 def hold_all(services: Services) -> int:
     """Keep back every mail that has not left; return how many.  Calling twice is nothing."""
     with services.database.write() as conn:
-        return outbox.hold_all(conn, why=HELD_TOGETHER)
+        held = outbox.hold_all(conn, why=HELD_TOGETHER)
+        audit.note_along(conn, services, "outbox.hold", "outbox:all", mails=held)
+        return held
 
 
 def release_all(services: Services) -> int:
     """Let every mail leave that `hold_all` kept back; return how many.  What was held one by one stays held."""
     with services.database.write() as conn:
         ids = outbox.release_all(conn, why=HELD_TOGETHER, now=services.clock.now())
+        audit.note_along(conn, services, "outbox.release", "outbox:all", mails=len(ids))
     if ids:
         services.ring_outbox(ids)
     return len(ids)

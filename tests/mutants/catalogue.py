@@ -341,6 +341,8 @@ MUTANTS = (
         old="""    model_config = ConfigDict(extra="forbid", frozen=True)""",
         new="""    model_config = ConfigDict(extra="ignore", frozen=True)""",
         tests=("tests/unit/test_notice_contexts.py",),
+    ),
+    Mutant(
         name="the chain does not cover who acted",
         file="gateway/rules/chain.py",
         old="""said = [position, entry.id, at, entry.actor,""",
@@ -353,7 +355,9 @@ MUTANTS = (
         old="""    _check(services, key, head)
     tip = head.tip if head is not None else chain.BEGINNING""",
         new="""    tip = head.tip if head is not None else chain.BEGINNING""",
-        tests=("tests/story/test_audit_story.py::test_a_tail_that_is_cut_together_with_its_head_is_found_and_not_signed_over",),
+        tests=(
+            "tests/story/test_audit_story.py::test_a_tail_that_is_cut_together_with_its_head_is_found_and_not_signed_over",
+        ),
     ),
     Mutant(
         name="the end of the audit trail need not be the signed one",
@@ -367,7 +371,9 @@ MUTANTS = (
         file="gateway/desk/audit.py",
         old="""        if refused.reason in DENIED:""",
         new="""        if False:""",
-        tests=("tests/story/test_audit_story.py::test_what_is_refused_for_want_of_a_right_leaves_an_entry_and_nothing_else",),
+        tests=(
+            "tests/story/test_audit_story.py::test_what_is_refused_for_want_of_a_right_leaves_an_entry_and_nothing_else",
+        ),
     ),
     Mutant(
         name="a purge passes over a legal hold",
