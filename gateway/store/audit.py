@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from gateway.model import Act, Actor, AuditEntry, Head, Tip
 from gateway.rules import chain
-from gateway.store.sql import insert_new
+from gateway.store.sql import insert_new, insert_new_rows
 from gateway.store.tables import audit, audit_head
 
 HEAD = "head"
@@ -39,7 +39,7 @@ def row(act: Act, actor: Actor, *, now: datetime) -> dict[str, Any]:
 def append(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows in one statement."""
     if rows:
-        conn.execute(audit.insert(), list(rows))
+        insert_new_rows(conn, audit, rows)
 
 
 def unchained(conn: Connection) -> bool:

@@ -105,6 +105,7 @@ EMPTIED: Mapping[Table, Mapping[str, Any]] = {
 _WORD = "one word of a closed list"
 _NUMBER = "the number of a case stays for good"
 _OWN_PEOPLE = "of our own side's people, who use the console"
+_TRAIL = "ids, closed words and network addresses of who acted: what was done stays provable (PR-04)"
 _TECHNICAL = "technical: who works on it, by host and process"
 
 # These columns stay as they are, and why they may.
@@ -135,6 +136,11 @@ KEPT: Mapping[str, str] = {
     "escalation.reason": _WORD,
     "escalation.state": _WORD,
     "escalation.warnings": "words of a closed list",
+    **{f"audit.{name}": _TRAIL for name in ("actor", "source", "act", "object", "facts", "hash")},
+    **{
+        f"audit_head.{name}": "a hash of ids and words, and its signature"
+        for name in ("name", "hash", "key_id", "signature")
+    },
     "event.case_number": _NUMBER,
     "event.data": "ids and words of closed lists, never bodies or addresses (CONTRACT 4)",
     "event.type": _WORD,

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
 from gateway import sequencer
-from gateway.desk import access, audit, cases, contacts, escalations, mails, outbox, queue
+from gateway.desk import access, audit, cases, contacts, escalations, mails, outbox, queue, retention
 from gateway.errors import AuditBroken, Conflict, Refused
 from gateway.model import Access, Channel, EscalationReason, Priority
 from gateway.store import tables
@@ -279,3 +279,19 @@ def _change_an_entry(terminal: Terminal) -> None:
     with sqlite3.connect(terminal.folder / "gateway.db") as conn:
         conn.execute("UPDATE audit SET actor = 'key:1' WHERE position = 2")
     conn.close()
+
+
+def test_a_hold_and_a_purge_leave_entries(stage: Stage) -> None:
+    """PROCESS 7.1: what was deleted, and what kept it from that, stays provable after it."""
+    number = stage.closed_case()
+    retention.hold(stage.services, number, by=ADMIN, why=CANARY)
+    retention.release_hold(stage.services, number, by=ADMIN)
+    stage.later(days=40)
+    retention.purge(stage.services)
+    kept = [act for _, act, about in acts(stage) if about in (f"case:{number}", "retention")]
+    assert kept[-4:] == ["retention.held", "retention.released", "case.purge", "retention.purged"]
+    with stage.services.database.read() as conn:
+        written = json.dumps([list(row) for row in conn.execute(select(TRAIL))], default=str)
+    assert CANARY not in written
+    assert ADMIN not in written
+    assert audit.verify(stage.services).intact
