@@ -27,7 +27,7 @@ from gateway.inbound.imap import Fetcher
 from gateway.inbound.parse_pool import ParsePool, Reader
 from gateway.inbound.smtp import Listener
 from gateway.inbound.spool import Spool
-from gateway.model import Draft, Envelope, Letterhead, NewMail, OutboxEntry, Reading, ReadingRules, SpooledMail
+from gateway.model import Actor, Draft, Envelope, Letterhead, NewMail, OutboxEntry, Reading, ReadingRules, SpooledMail
 from gateway.model.views import TurnView, WaitingView
 from gateway.outbound import compose, delivery, signing, worker
 from gateway.outbound.relay import FolderRelay, Relay, SmtpRelay
@@ -44,12 +44,13 @@ CAUSED_SECONDS = 30.0
 WEBHOOK_LANES = 4
 
 
-def build(config: Config, *, clock: Clock | None = None) -> "App":
+def build(config: Config, *, clock: Clock | None = None, actor: str = "gateway") -> "App":
     """Open the store, bring its schema up to date and wire everything; starts no thread and opens no port.
 
+    actor: who acts where nobody else is named, for the audit trail.
     Raises ConfigError or Unavailable, in one sentence.
     """
-    return App(config, clock or SystemClock())
+    return App(config, clock or SystemClock(), actor)
 
 
 def template_folder() -> Path:
@@ -61,8 +62,9 @@ def template_folder() -> Path:
 class App:
     """Everything of one process.  Use it as a context manager: leaving it stops what was started, in order."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, actor: str = "gateway") -> None:
         self.config = config
+        self._actor = Actor(name=actor)
         self.clock = clock
         self.database = db.Database(config.database.url)
         db.ensure_schema(self.database)
@@ -291,7 +293,12 @@ class App:
             database=self.database,
             clock=self.clock,
             policy=profiles.policy(self.config, frozenset(own)),
-            scribe=Scribe(instance=ours, mail_domain=self.config.mail_domain, random_bytes=secrets.token_bytes),
+            scribe=Scribe(
+                instance=ours,
+                mail_domain=self.config.mail_domain,
+                random_bytes=secrets.token_bytes,
+                actor=self._actor,
+            ),
             reading_rules=reading_rules(self.config, ours),
             owners=lease.Owners(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"),
             ring_mail=self._ring_mail,

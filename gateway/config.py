@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from gateway import addresses
 from gateway.errors import ConfigError
+from gateway.policy_settings import FollowUpSection, ProfileSection
 
 DEFAULT_FILE = "gateway.toml"
 PREFIX = "GATEWAY_"
@@ -189,49 +190,6 @@ class SenderSection(Section):
     dns_seconds: float = Field(default=10, gt=0)
 
 
-class FollowUpSection(Section):
-    """Follow-ups; a key that is given here overrides every profile."""
-
-    days: tuple[int, int, int] | None = None
-    count: Literal["business", "calendar"] | None = None
-    timezone: str | None = None
-    country: str | None = None
-    subdivision: str | None = None
-    send_window: str | None = Field(default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
-    exclude_priorities: list[str] | None = None
-
-
-class ReopenSection(Section):
-    """How a closed case is opened again."""
-
-    by: Literal["phone", "portal"] | None = None
-    window_days: int | None = None
-
-
-class TargetsSection(Section):
-    """Service targets of one plan; a priority that is not named has none."""
-
-    response_minutes: dict[str, int] = {}
-    restoration_minutes: dict[str, int] = {}
-    resolution_minutes: dict[str, int] = {}
-    service_request_minutes: int | None = Field(default=None, ge=1)
-
-
-class ProfileSection(Section):
-    """A policy profile of one's own, or changes to a built-in one (`like` names the one it starts from)."""
-
-    like: str | None = None
-    follow_up: FollowUpSection = FollowUpSection()
-    reopen: ReopenSection = ReopenSection()
-    priorities: list[str] | None = None
-    customer_priorities: list[str] | None = None
-    substatuses: list[str] | None = None
-    phone_pin: Literal["required", "optional"] | None = None
-    rca_business_days: int | None = Field(default=None, ge=0)
-    incident_report_for: list[str] | None = None
-    targets: dict[str, TargetsSection] = {}
-
-
 class RetentionSection(Section):
     """How long what is kept."""
 
@@ -272,6 +230,12 @@ class WebhooksSection(Section):
     """Calls to other systems."""
 
     allowed_networks: list[Network] = []
+
+
+class AuditSection(Section):
+    """The audit trail."""
+
+    key_file: str = ""
 
 
 class SchedulerSection(Section):
@@ -316,6 +280,7 @@ class Config(BaseSettings):
     bounces: BouncesSection = BouncesSection()
     queue: QueueSection = QueueSection()
     webhooks: WebhooksSection = WebhooksSection()
+    audit: AuditSection = AuditSection()
     scheduler: SchedulerSection = SchedulerSection()
     parser: ParserSection = ParserSection()
 
@@ -364,6 +329,11 @@ class Config(BaseSettings):
     def mail_domain(self) -> str:
         """Return the domain of Message-IDs and bounce addresses."""
         return (self.gateway.mail_domain or self.gateway.care_address.rpartition("@")[2]).lower()
+
+    @property
+    def audit_key_file(self) -> Path:
+        """Return the file with the key that signs the audit trail."""
+        return Path(self.audit.key_file) if self.audit.key_file else self.gateway.data_dir / "audit.key"
 
     @property
     def accepted(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Apply decisions: the only code that changes a case.
 
 Mail, timers, requests and clicks all end here, inside the caller's transaction: everything a decision says happens, or
-nothing.  `apply` also reports what it did, so that an undo can put it back.
+nothing.  What happened is told to other systems (events) and entered into the audit trail in the same transaction.
+`apply` also reports what it did, so that an undo can put it back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from gateway.cleaning import clean_header, clean_text
 from gateway.errors import Refused
 from gateway.linking import reference_id
 from gateway.model import (
+    Act,
+    Actor,
     Case,
     Decision,
     Effect,
@@ -41,44 +44,73 @@ from gateway.model import (
     Substatus,
 )
 from gateway.reasons import Reason
-from gateway.rules import followups
+from gateway.rules import acts, followups
 from gateway.rules import targets as target_rules
-from gateway.store import cases, deliverability, escalations, events, outbox, queue, targets, timers
+from gateway.store import audit, cases, deliverability, escalations, outbox, queue, targets, timers
 from gateway.store.instance import Instance
+from gateway.store.journal import Journal
 
 
 @dataclass(slots=True)
 class Applied:
-    """What a decision did.  outbox_ids: mails written.  before: the case as it was, None when none was touched."""
+    """What a decision did.  outbox_ids: mails written.  before: the case as it was, None when none was touched.
+
+    journal: what it has to tell.
+    """
 
     before: Case | None = None
     outbox_ids: list[int] = field(default_factory=list)
+    journal: Journal = field(default_factory=Journal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scribe:
-    """What writing effects needs of this installation.  random_bytes: a source nobody can guess."""
+    """What writing effects needs of this installation.  random_bytes: a source nobody can guess.
+
+    actor: who acts, for the audit trail.
+    """
 
     instance: Instance
     mail_domain: str
     random_bytes: Any
+    actor: Actor = field(default_factory=Actor)
+
+    def acting(self, name: str, source: str = "") -> "Scribe":
+        """Return the same for somebody else who acts."""
+        return replace(self, actor=Actor(name=name, source=source))
 
 
-def apply(conn: Connection, decision: Decision, *, scribe: Scribe, now: datetime, case: Case | None = None) -> Applied:
+def apply(
+    conn: Connection,
+    decision: Decision,
+    *,
+    scribe: Scribe,
+    now: datetime,
+    case: Case | None = None,
+    journal: Journal | None = None,
+) -> Applied:
     """Do what the decision says.  The caller holds the case's row lock and commits.
 
     case: the case as this transaction has just read it; it is read here when it is not the decision's.
+    journal: where to tell what happened; its owner writes it before the commit.  Written here when there is none.
     Raises Refused `case-purged`: of such a case only the stub is left, and nothing is added to it.
-    Publishes `case.status_changed` by itself, so that no rule can forget it.
+    Publishes `case.status_changed` by itself, so that no rule can forget it; the audit trail is kept by itself, too.
     """
-    applied = Applied()
+    applied = Applied(journal=Journal() if journal is None else journal)
     if decision.case_number and not any(isinstance(e, OpenCase) for e in decision.effects):
         read = case is not None and case.number == decision.case_number
         applied.before = case if read else cases.load(conn, decision.case_number)
         check_not_purged(applied.before)
     for effect in decision.effects:
         _apply_one(conn, effect, applied, scribe=scribe, now=now)
+    if journal is None:
+        applied.journal.write(conn, now=now)
     return applied
+
+
+def note(conn: Connection, act: Act, *, scribe: Scribe, now: datetime) -> None:
+    """Enter an act that is no effect of a decision into the audit trail, in the transaction that does it."""
+    audit.append(conn, [audit.row(act, scribe.actor, now=now)])
 
 
 def apply_many(
@@ -90,22 +122,20 @@ def apply_many(
     statement costs more than a row.  Returns the ids of the mails written.
     """
     ladders: list[tuple[Case, SetFollowUp]] = []
-    published: list[Publish] = []
+    journal = Journal()
     mails: list[Notify] = []
     for case, decision in decided:
-        applied = Applied(before=case)
+        applied = Applied(before=case, journal=journal)
         for effect in decision.effects:
             match effect:
                 case SetFollowUp():
                     ladders.append((case, effect))
-                case Publish():
-                    published.append(effect)
                 case Notify():
                     mails.append(effect)
                 case _:
                     _apply_one(conn, effect, applied, scribe=scribe, now=now)
     _set_follow_ups(conn, ladders)
-    events.append_many(conn, [(p.type, p.case_number, p.data) for p in published], now=now)
+    journal.write(conn, now=now)
     return _notify_all(conn, mails, scribe=scribe, now=now)
 
 
@@ -128,7 +158,7 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
         case Notify():
             applied.outbox_ids += _notify_all(conn, [effect], scribe=scribe, now=now)
         case Publish():
-            events.append(conn, effect.type, case_number=effect.case_number, data=effect.data, now=now)
+            applied.journal.tell(effect.type, effect.case_number, effect.data)
         case QueueForAdmin():
             queue.add(conn, effect, now=now)
         case MarkBounced():
@@ -138,9 +168,9 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
         case MarkUndeliverable():
             deliverability.mark(conn, effect.address, why=clean_text(effect.why), now=now)
         case OpenEscalation():
-            _open_escalation(conn, effect, _case(applied), now=now)
+            _open_escalation(conn, effect, applied, now=now)
         case ReviewEscalation():
-            _review(conn, effect, _case(applied), now=now)
+            _review(conn, effect, applied, now=now)
         case SetContact():
             _set_contact(conn, effect, _case(applied))
         case SetTargets():
@@ -151,6 +181,8 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
             assert_never(effect)
     if applied.before is not None and (kept := target_rules.met_by(effect)):
         targets.meet(conn, applied.before.id, kept, now=now)
+    if (act := acts.act_of(effect, applied.before)) is not None:
+        applied.journal.note(act, scribe.actor, now=now)
 
 
 def check_not_purged(case: Case | None) -> None:
@@ -198,17 +230,19 @@ def _set_status(conn: Connection, effect: SetStatus, applied: Applied, *, now: d
     cases.set_status(conn, before, effect.status, effect.substatus, now=now)
     if (before.status, before.substatus) != (effect.status, effect.substatus):
         data = {"status": effect.status, "substatus": effect.substatus, "was": before.status}
-        events.append(conn, "case.status_changed", case_number=before.number, data=data, now=now)
+        applied.journal.tell("case.status_changed", before.number, data)
 
 
-def _open_escalation(conn: Connection, opened: OpenEscalation, case: Case, *, now: datetime) -> None:
+def _open_escalation(conn: Connection, opened: OpenEscalation, applied: Applied, *, now: datetime) -> None:
+    case = _case(applied)
     cleaned = replace(opened, details=clean_text(opened.details), requester_name=clean_header(opened.requester_name))
     made = escalations.insert(conn, case, cleaned, now=now)
     data = {"escalation_id": str(made), "reason": opened.reason}
-    events.append(conn, "escalation.requested", case_number=case.number, data=data, now=now)
+    applied.journal.tell("escalation.requested", case.number, data)
 
 
-def _review(conn: Connection, reviewed: ReviewEscalation, case: Case, *, now: datetime) -> None:
+def _review(conn: Connection, reviewed: ReviewEscalation, applied: Applied, *, now: datetime) -> None:
+    case = _case(applied)
     cleaned = replace(
         reviewed,
         owner=_line(reviewed.owner),
@@ -219,7 +253,7 @@ def _review(conn: Connection, reviewed: ReviewEscalation, case: Case, *, now: da
     escalations.review(conn, case, cleaned, now=now)
     if reviewed.state is not reviewed.escalation.state:
         data = {"escalation_id": str(reviewed.escalation.id)}
-        events.append(conn, f"escalation.{reviewed.state}", case_number=case.number, data=data, now=now)
+        applied.journal.tell(f"escalation.{reviewed.state}", case.number, data)
 
 
 def _line(value: str | None) -> str | None:

@@ -9,7 +9,8 @@
     +-- ConfigError        the settings cannot be used             exit 2, the process does not start
     +-- Unavailable        a thing we need does not answer now     SMTP 451, exit 75, retried
     +-- ParserDied         a parse child died or ran out of time   one attempt of that mail is used up
-    `-- CannotCompose      a notice cannot be written              the outbox row is held, a person is told
+    +-- CannotCompose      a notice cannot be written              the outbox row is held, a person is told
+    `-- AuditBroken        the audit trail was touched             exit 1; nothing more is signed, a person is told
 
 The message of each error is one sentence that says what to do; it holds no path, no SQL and no class name.
 A routine outcome (a mail that cannot be linked, a relay that says no) is a value, never an exception.
@@ -67,3 +68,7 @@ class ParserDied(GatewayError):
 
 class CannotCompose(GatewayError):
     """A template or its values are wrong, so the notice is held instead of being sent half-empty."""
+
+
+class AuditBroken(GatewayError):
+    """The audit trail is not the one that was signed; nothing more is signed until a person has looked."""

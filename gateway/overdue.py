@@ -87,6 +87,8 @@ def _raise_of_case(services: Services, number: str, *, now: datetime) -> int:
         for missed in over:
             assert case is not None
             decision = target_rules.on_missed(case, missed.target, missed.due_at, policy=services.policy)
-            written += effects.apply(conn, decision, scribe=services.scribe, now=now, case=case).outbox_ids
+            written += effects.apply(
+                conn, decision, scribe=services.scribe.acting("timer"), now=now, case=case
+            ).outbox_ids
     services.ring_outbox(written)
     return len(over)

@@ -47,6 +47,7 @@ from gateway.services import Services
 from gateway.store import cases, contacts, deliverability, escalations, mails, outbox
 from gateway.store import hints as hint_store
 from gateway.store.db import GONE, patiently, savepoint
+from gateway.store.journal import Journal
 
 BATCH = 32
 CHECKED_AT_ONCE = 8
@@ -155,6 +156,7 @@ def _settle_all(services: Services, batch: _Batch) -> list[int]:
     """Decide about each mail and do it, in one transaction; return the outgoing mails that were written."""
     now = services.clock.now()
     written: list[int] = []
+    journal = Journal()
     with services.database.write() as conn:
         batch = _still_ours(conn, batch)
         named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
@@ -164,7 +166,8 @@ def _settle_all(services: Services, batch: _Batch) -> list[int]:
             if isinstance(reading, ParserDied):
                 _failed(conn, entry, "parser-died", now=now)
             else:
-                written += _settle(conn, services, entry, reading, now=now)
+                written += _settle(conn, services, entry, reading, journal, now=now)
+        journal.write(conn, now=now)
     return written
 
 
@@ -182,13 +185,19 @@ def _still_ours(
     return [(entry, reading) for entry, reading in batch if entry.id in held]
 
 
-def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime) -> list[int]:
+def _settle(
+    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, journal: Journal, *, now: datetime
+) -> list[int]:
+    told = Journal()
+    scribe = services.scribe.acting(f"mail:{entry.id}")
     try:
         with savepoint(conn):
             _, decision, case = _decided(conn, services, entry, reading, now=now)
-            applied = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
+            applied = effects.apply(conn, decision, scribe=scribe, now=now, case=case, journal=told)
             if not mails.finish(conn, entry, reading, decision, now=now):
                 raise LeaseLost
+        # Only what stands is told: a mail that broke took its own share back.
+        journal.take(told)
         maillog.mail_processed(entry, reading, decision)
         return applied.outbox_ids
     except LeaseLost:

@@ -4,7 +4,7 @@ A plain value; it starts nothing and decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -63,3 +63,7 @@ class Services:
         """Refuse to change what was changed since it was looked at.  Raises Stale."""
         if self.asking.match is not None and version not in self.asking.match:
             raise Stale(Reason.CHANGED_MEANWHILE)
+
+    def acting(self, name: str, source: str = "") -> "Services":
+        """Return the same services for somebody else who acts: `key:3`, `user:5`; source: the address asked from."""
+        return replace(self, scribe=self.scribe.acting(name, source))

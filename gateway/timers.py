@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway import addresses, effects, maillog, overdue
-from gateway.model import Case, TimerFacts
+from gateway.model import Act, Case, TimerFacts
 from gateway.model.views import PlannedView
 from gateway.reasons import Reason
 from gateway.rules import followups
@@ -25,6 +25,8 @@ from gateway.store.db import GONE
 BATCH = 50
 # Timers of one claim; a lease is long enough for all of them.
 CLAIM = 500
+# Who acts, in the audit trail.
+TIMER = "timer"
 # Of these decisions nothing is to be told: nothing was due, or nothing has changed.
 QUIET = (Reason.FOLLOW_UP_NOT_DUE,)
 
@@ -96,7 +98,7 @@ def _fire_together(services: Services, case_ids: Sequence[int]) -> list[tuple[st
             (case, followups.on_timer(case, facts.get(case.id, quiet), now=now, policy=services.policy))
             for case in found
         ]
-        written = effects.apply_many(conn, decided, scribe=services.scribe, now=now)
+        written = effects.apply_many(conn, decided, scribe=services.scribe.acting(TIMER), now=now)
     decisions = [decision for _, decision in decided]
     for decision in decisions:
         if decision.effects and decision.reason not in QUIET:
@@ -131,6 +133,9 @@ def confirm_clock(services: Services) -> None:
     """Believe the time again because a person says that it is right; calling twice is nothing."""
     with services.database.write() as conn:
         ended = clock_guard.trust(conn)
+        if ended:
+            confirmed = Act(act="clock.confirm", object="clock")
+            effects.note(conn, confirmed, scribe=services.scribe, now=services.clock.now())
     if ended:
         maillog.clock_trusted("confirmed by a person")
 

@@ -15,6 +15,7 @@ import typer
 from gateway import __version__
 from gateway.cli import (
     admin,
+    audit,
     backup,
     call,
     case,
@@ -94,6 +95,7 @@ def tree() -> typer.Typer:
     events.register(root)
     root.add_typer(user.commands)
     retention.register(root)
+    audit.register(root)
     root.add_typer(token.commands)
     backup.register(admin.db_commands)
     root.add_typer(admin.db_commands)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import console
-from gateway.cli.call import Call, command, noun
+from gateway.cli.call import Call, command, noun, whoever_types
 from gateway.model.views import LedgerView, PlannedView, TurnView, to_json
 from gateway.reasons import Reason
 
@@ -57,7 +57,7 @@ def tick(
         call.show_all(planned, _draw_planned)
         return
     clock = FixedClock(moment(now)) if now else SystemClock()
-    with app.build(call.settings(), clock=clock) as running:
+    with app.build(call.settings(), clock=clock, actor=whoever_types()) as running:
         if confirm_clock:
             timers.confirm_clock(running.services)
         done = running.tick()

@@ -4,6 +4,7 @@
 the function a `Call`.  Both options may also stand before the command.
 """
 
+import getpass
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ class Call:
         from gateway import app
 
         self.quiet()
-        with app.build(self.settings()) as running:
+        with app.build(self.settings(), actor=whoever_types()) as running:
             yield running
 
     def quiet(self) -> None:
@@ -89,6 +90,14 @@ class Call:
             return
         for view in views:
             console.json(view)
+
+
+def whoever_types() -> str:
+    """Return who acts, for the audit trail: the account of the machine under which the command runs."""
+    try:
+        return f"command-line:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return "command-line"
 
 
 def noun(name: str, help: str, *, example: str | Sequence[str]) -> typer.Typer:

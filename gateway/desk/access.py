@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses
 from gateway.cleaning import clean_header
+from gateway.desk import audit
 from gateway.desk import cases as desk_cases
 from gateway.desk.ids import row_id
 from gateway.errors import InvalidInput, NotFound, Refused
@@ -62,7 +63,9 @@ def create_key(services: Services, *, role: str, name: str = "", days: int | Non
     row = {"name": clean_header(name), "role": role, "prefix": secret[:12], "key_sha256": _digest(secret)}
     with services.database.write() as conn:
         expires_at = None if days is None else now + timedelta(days=days)
-        return keys.insert(conn, **row, now=now, expires_at=expires_at), secret
+        view = keys.insert(conn, **row, now=now, expires_at=expires_at)
+        audit.note_along(conn, services, "key.create", f"key:{view.id}", role=role)
+    return view, secret
 
 
 def all_keys(services: Services) -> list[KeyView]:
@@ -75,6 +78,8 @@ def revoke(services: Services, key_id: str) -> KeyView:
     """End a key at once."""
     with services.database.write() as conn:
         view = keys.revoke(conn, row_id(key_id), now=services.clock.now())
+        if view is not None:
+            audit.note_along(conn, services, "key.revoke", f"key:{view.id}")
     if view is None:
         raise NotFound(f"There is no key {key_id[:20]}; `gateway token list` shows those there are.")
     return view
@@ -88,7 +93,9 @@ def grant(services: Services, key_id: str, number: str) -> KeyView:
             raise NotFound(f"There is no key {key_id[:20]}; `gateway token list` shows those there are.")
         if view.role != Role.SYSTEM:
             raise InvalidInput(f"Key {view.id} has the role {view.role}, which sees all cases anyway.")
-        grants.give(conn, int(view.id), grants.CASE, desk_cases.load(conn, number).number)
+        case = desk_cases.load(conn, number)
+        grants.give(conn, int(view.id), grants.CASE, case.number)
+        audit.note_along(conn, services, "key.grant", f"key:{view.id}", case=case.number)
         return view
 
 
@@ -104,7 +111,9 @@ def admit(services: Services, secret: str, call: str, named: Mapping[str, str]) 
         if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
             raise Refused(Reason.NOT_SIGNED_IN)
         caller = Caller(key_id=int(key.id), role=Role(key.role), name=key.name or f"key {key.id}")
-        permissions.check_call(caller.role, call)
+        key_itself = services.acting(f"key:{caller.key_id}", services.scribe.actor.source)
+        with audit.watched(key_itself, call, "api"):
+            permissions.check_call(caller.role, call)
         if caller.only_of_key and not all(_sees(conn, caller, call, *one) for one in named.items()):
             raise NotFound
     if key.last_used_at is None or now - key.last_used_at >= NOTED_EVERY:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses, effects
 from gateway.cleaning import clean_header
-from gateway.desk import pins
+from gateway.desk import audit, pins
 from gateway.errors import InvalidInput, NotFound, Refused
 from gateway.model import (
     Case,
@@ -62,7 +62,7 @@ def open_case(
         there = ", ".join(sorted(services.policy.profiles))
         raise InvalidInput(f"There is no profile {profile}; there is: {there}.")
     now = services.clock.now()
-    with services.database.write() as conn:
+    with audit.watched(services, "case.open", "case"), services.database.write() as conn:
         if previous:
             previous = seen(conn, services, previous).number
         contact = contact_for(conn, services, contact_email, contact_name)
@@ -125,7 +125,7 @@ def post(
     pin_checked = told_pin(services, author, pin)
     visibility = Visibility.PUBLIC if channel in requests.FROM_CUSTOMER else visibility
     now = services.clock.now()
-    with services.database.write() as conn:
+    with audit.watched(services, "case.update", about(number)), services.database.write() as conn:
         case = locked(conn, services, number)
         posted = RecordUpdate(
             case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
@@ -177,7 +177,7 @@ def close(
             access.check(access.Act.CLOSE, customer, case)
         return requests.close(case, substatus, text, author, policy=policy, now=now)
 
-    return change(services, number, rule)
+    return change(services, number, rule, act="case.close")
 
 
 def set_priority(services: Services, number: str, priority: Priority, *, by_customer: bool = False) -> CaseView:
@@ -213,7 +213,7 @@ def reopen(
     need(text, "the reason")
     pin_checked = told_pin(services, author, pin)
     now = services.clock.now()
-    with services.database.write() as conn:
+    with audit.watched(services, "case.reopen", about(number)), services.database.write() as conn:
         case = locked(conn, services, number)
         posted = RecordUpdate(
             case_number=case.number,
@@ -241,6 +241,7 @@ def close_request(services: Services, number: str, *, text: str, author: str) ->
         services,
         number,
         lambda conn, case, _now: requests.close_request(case, text, author, person(conn, author), policy=policy),
+        act="case.close-request",
     )
 
 
@@ -254,6 +255,7 @@ def reopen_request(services: Services, number: str, *, text: str, author: str) -
         lambda conn, case, now: requests.reopen_request(
             case, text, author, person(conn, author), policy=policy, now=now
         ),
+        act="case.reopen-request",
     )
 
 
@@ -303,10 +305,15 @@ def _decide(services: Services, number: str, rule: Callable[[Case, datetime], De
     return change(services, number, lambda _conn, case, now: rule(case, now))
 
 
-def change(services: Services, number: str, rule: Callable[[Connection, Case, datetime], Decision]) -> CaseView:
-    """Load a case under its lock, let a rule decide, do it, and return the case as it is then."""
+def change(
+    services: Services, number: str, rule: Callable[[Connection, Case, datetime], Decision], *, act: str = "case.change"
+) -> CaseView:
+    """Load a case under its lock, let a rule decide, do it, and return the case as it is then.
+
+    act: what a refusal is entered under into the audit trail.
+    """
     now = services.clock.now()
-    with services.database.write() as conn:
+    with audit.watched(services, act, about(number)), services.database.write() as conn:
         case = locked(conn, services, number)
         made = effects.apply(conn, rule(conn, case, now), scribe=services.scribe, now=now, case=case)
         view = case_views.one(conn, case.number)
@@ -341,6 +348,11 @@ def seen(conn: Connection, services: Services, number: str, *, lock: bool = Fals
 
 def _no_case(number: str) -> NotFound:
     return NotFound(f"There is no case {clean_header(number, limit=40)}; `gateway case list` shows those there are.")
+
+
+def about(number: str) -> str:
+    """Return how the audit trail names a case, also one that does not exist."""
+    return f"case:{clean_header(number.strip(), limit=40).zfill(cases.NUMBER_WIDTH)}"
 
 
 def need(value: str, what: str) -> None:

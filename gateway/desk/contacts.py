@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from gateway import addresses
 from gateway.cleaning import clean_header
+from gateway.desk import audit, pins
 from gateway.desk import cases as desk_cases
-from gateway.desk import pins
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, InvalidInput, NotFound, Refused
 from gateway.model import Access, Contact
@@ -62,6 +62,10 @@ def put(
         people.drop_account_without_people(conn, person.account_id)
         if alternates is not None:
             _set_alternates(conn, services, person, alternates)
+        changed = {"alternates", *values} if alternates is not None else set(values)
+        facts = {"access": access, "was": person.access} if access is not None else {}
+        names = sorted(name for name in changed if name == "alternates" or values[name] is not None)
+        audit.note_along(conn, services, "contact.set", f"contact:{person.id}", changed=names, **facts)
         return people.view(conn, found(conn, email))
 
 
@@ -94,11 +98,14 @@ def set_account(
         mine = _known_account(conn, name)
         if plan is not None:
             people.set_plan(conn, mine, clean_header(plan, limit=64))
+            audit.note_along(conn, services, "account.set", f"account:{mine}", plan=clean_header(plan, limit=64))
         if acts_for is not None:
             end_user = _known_account(conn, acts_for)
             if end_user == mine:
                 raise InvalidInput("An account acts for itself anyway; name the end user's account.")
             people.let_act_for(conn, mine, end_user, allowed=not no_longer)
+            acts = {"acts_for": f"account:{end_user}", "allowed": not no_longer}
+            audit.note_along(conn, services, "account.set", f"account:{mine}", **acts)
         return people.account_views(conn, account_id=mine)[0]
 
 
@@ -122,6 +129,7 @@ def of_case(
             author,
             revoke=revoke,
         ),
+        act="case.contact",
     )
 
 

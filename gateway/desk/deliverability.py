@@ -2,6 +2,7 @@
 
 from gateway import addresses
 from gateway.cleaning import clean_header
+from gateway.desk import audit
 from gateway.errors import NotFound
 from gateway.model.views import ContactView, UndeliverableView
 from gateway.services import Services
@@ -28,6 +29,7 @@ def clear(services: Services, email: str, *, by: str) -> ContactView:
         keys = {addresses.key(address) for address in (person.email, *person.alternates)}
         deliverability.clear(conn, keys, by=clean_header(by), now=services.clock.now())
         ids = outbox.release_held(conn, keys, now=services.clock.now())
+        audit.note_along(conn, services, "contact.deliverable", f"contact:{person.id}", mails=len(ids))
         view = people.view(conn, person)
     services.ring_outbox(ids)
     return view

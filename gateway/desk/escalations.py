@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses, effects
 from gateway.cleaning import clean_header
+from gateway.desk import audit
 from gateway.desk import cases as desk_cases
 from gateway.desk.ids import row_id
 from gateway.errors import InvalidInput, NotFound
@@ -38,7 +39,8 @@ def request(
     """
     desk_cases.need(details, "the details")
     now = services.clock.now()
-    with services.database.write() as conn:
+    watched = audit.watched(services, "escalation.request", desk_cases.about(number))
+    with watched, services.database.write() as conn:
         case = desk_cases.locked(conn, services, number)
         asked = rules.Asked(
             case=case,
@@ -136,6 +138,7 @@ def note_rca_request(services: Services, number: str) -> CaseView:
         case = desk_cases.locked(conn, services, number)
         effects.check_not_purged(case)
         events.append(conn, escalations.RCA_ASKED, case_number=case.number, data={}, now=now)
+        audit.note_along(conn, services, "case.rca-request", desk_cases.about(case.number))
         cases.touch(conn, case.number, now=now)
         return case_views.one(conn, case.number)
 

@@ -24,7 +24,9 @@ def document(services: Services, email: str, *, by: str) -> dict[str, Any]:
     with services.database.read() as conn:
         contact = desk_contacts.found(conn, email)
         known = _document(conn, services, erasure.as_person(contact), email)
-    record.note("exported", by=by, contact_id=contact.id, mails=len(known["mails"]), notices=len(known["notices"]))
+    record.note(
+        services, "exported", by=by, contact_id=contact.id, mails=len(known["mails"]), notices=len(known["notices"])
+    )
     return known
 
 
@@ -41,7 +43,9 @@ def write_zip(services: Services, email: str, target: Path, *, by: str) -> int:
                 if stored is not None:
                     archive.writestr(place, stored)
             entries = len(archive.namelist())
-    record.note("exported", by=by, contact_id=contact.id, mails=len(known["mails"]), notices=len(known["notices"]))
+    record.note(
+        services, "exported", by=by, contact_id=contact.id, mails=len(known["mails"]), notices=len(known["notices"])
+    )
     return entries
 
 

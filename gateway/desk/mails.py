@@ -1,5 +1,6 @@
 """What people ask of received mail: look, fetch the raw bytes, read a quarantined one again, see the balance."""
 
+from gateway.desk import audit
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, NotFound
 from gateway.model.views import LedgerView, MailDetailView, MailView
@@ -31,6 +32,7 @@ def raw(services: Services, mail_id: str) -> bytes:
         content = mails.raw(conn, row_id(mail_id))
     if content is None:
         raise NotFound(f"{_no_mail(mail_id)} Its bytes may have been deleted after their time.")
+    audit.note(services, "mail.raw", f"mail:{row_id(mail_id)}")
     return content
 
 
@@ -39,6 +41,8 @@ def replay(services: Services, mail_id: str) -> MailView:
     now = services.clock.now()
     with services.database.write() as conn:
         again = mails.replay(conn, row_id(mail_id), now=now)
+        if again:
+            audit.note_along(conn, services, "mail.replay", f"mail:{row_id(mail_id)}")
         view = mail_views.one(conn, row_id(mail_id))
     if view is None:
         raise NotFound(_no_mail(mail_id))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway import addresses
+from gateway.desk import audit
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, NotFound
 from gateway.model import EntryState
@@ -13,6 +14,9 @@ from gateway.services import Services
 from gateway.store import deliverability, outbox, outbox_views
 
 HELD_TOGETHER = "held together with all others, by a person or a restore"
+
+
+_VERBS = {"retried": "retry", "cancelled": "cancel", "held": "hold", "released": "release"}
 
 
 def find(
@@ -59,13 +63,16 @@ def release(services: Services, entry_id: str) -> OutboxView:
 def hold_all(services: Services) -> int:
     """Keep back every mail that has not left; return how many.  Calling twice is nothing."""
     with services.database.write() as conn:
-        return outbox.hold_all(conn, why=HELD_TOGETHER)
+        held = outbox.hold_all(conn, why=HELD_TOGETHER)
+        audit.note_along(conn, services, "outbox.hold", "outbox:all", mails=held)
+        return held
 
 
 def release_all(services: Services) -> int:
     """Let every mail leave that `hold_all` kept back; return how many.  What was held one by one stays held."""
     with services.database.write() as conn:
         ids = outbox.release_all(conn, why=HELD_TOGETHER, now=services.clock.now())
+        audit.note_along(conn, services, "outbox.release", "outbox:all", mails=len(ids))
     if ids:
         services.ring_outbox(ids)
     return len(ids)
@@ -82,6 +89,9 @@ def _move(
             )
             raise Conflict(Reason.CONTACT_UNDELIVERABLE, sentence)
         moved = outbox.move(conn, row_id(entry_id), state=to, allowed=allowed, **values)
+        if moved:
+            was = {"was": before.state, "case": before.case}
+            audit.note_along(conn, services, f"outbox.{_VERBS[verb]}", f"outbox:{before.id}", **was)
     if not moved:
         raise Conflict(Reason.CHANGED_MEANWHILE, f"Mail {before.id} is {before.state} and cannot be {verb}.")
     if to is EntryState.READY:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses, effects
 from gateway.cleaning import clean_header
+from gateway.desk import audit
 from gateway.desk import cases as desk_cases
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, InvalidInput, NotFound
@@ -125,7 +126,7 @@ def open_case(
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)
         # Who opens the case knows of it, so the owner is not told of this mail as well.
         _apply_link(conn, services, _case(conn, opened.case_number), mail, by=by, tell=False)
-        _publish_resolved(conn, Resolution.CASE_OPENED, mail.id, opened.case_number, now=now)
+        _publish_resolved(conn, services, Resolution.CASE_OPENED, item, opened.case_number, now=now)
         undo = _undo_record(conn, None, made.outbox_ids, opened.case_number)
         _resolve(conn, item.id, Resolution.CASE_OPENED, by=by, now=now, case_number=opened.case_number, undo=undo)
         result = QueueResult(
@@ -144,7 +145,7 @@ def discard(services: Services, item_id: str, *, by: str, why: str) -> QueueResu
         item = _open_item(conn, services, item_id)
         now = services.clock.now()
         _resolve(conn, item.id, Resolution.DISCARDED, by=by, now=now, why=clean_header(why))
-        _publish_resolved(conn, Resolution.DISCARDED, item.mail_id, "", now=now)
+        _publish_resolved(conn, services, Resolution.DISCARDED, item, "", now=now)
         return QueueResult(item=_view(conn, services, item.id), effects=("The mail is kept and leaves the queue.",))
 
 
@@ -175,6 +176,8 @@ def undo(services: Services, item_id: str, *, by: str) -> QueueResult:
         item = _resolved_item(conn, services, item_id, now)
         done = _take_back(conn, services, item, by=by, now=now) if item.undo else ()
         queue.reopen(conn, item.id)
+        facts = {"mail": item.mail_id, "case": item.case_number, "resolution": item.resolution}
+        audit.note_along(conn, services, "queue.undo", f"item:{item.id}", **facts)
         return QueueResult(item=_view(conn, services, item.id), effects=(*done, "The mail is back in the queue."))
 
 
@@ -184,7 +187,7 @@ def _link(conn: Connection, services: Services, item_id: str, number: str, *, by
     case = _case(conn, number, lock=True)
     decision, made = _apply_link(conn, services, case, mail, by=by)
     now = services.clock.now()
-    _publish_resolved(conn, Resolution.LINKED, mail.id, case.number, now=now)
+    _publish_resolved(conn, services, Resolution.LINKED, item, case.number, now=now)
     undo_record = _undo_record(conn, case, made.outbox_ids, case.number)
     _resolve(conn, item.id, Resolution.LINKED, by=by, now=now, case_number=case.number, undo=undo_record)
     result = QueueResult(item=_view(conn, services, item.id), effects=_in_words(case, decision, mail))
@@ -281,9 +284,13 @@ def _in_words(case: Case, decision: Decision, mail: MailFacts) -> tuple[str, ...
     return (*words, *(f"{to} is told by mail." for to in told))
 
 
-def _publish_resolved(conn: Connection, how: Resolution, mail_id: int, number: str, *, now: datetime) -> None:
-    data = {"mail_id": str(mail_id), "resolution": how}
+def _publish_resolved(
+    conn: Connection, services: Services, how: Resolution, item: Any, number: str, *, now: datetime
+) -> None:
+    data = {"mail_id": str(item.mail_id), "resolution": how}
     events.append(conn, "mail.resolved", case_number=number, data=data, now=now)
+    facts = {"mail": item.mail_id, "case": number or None, "resolution": how}
+    audit.note_along(conn, services, "queue.resolve", f"item:{item.id}", **facts)
 
 
 def _resolve(conn: Connection, item_id: int, resolution: Resolution, *, by: str, **details: Any) -> None:

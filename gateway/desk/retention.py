@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.cleaning import clean_header
+from gateway.desk import audit, record
 from gateway.desk import cases as desk_cases
-from gateway.desk import record
 from gateway.effects import check_not_purged
 from gateway.errors import Refused
 from gateway.model.retention import ClosedCase, Goes, Verdict
@@ -83,7 +83,7 @@ def purge(services: Services, *, large: bool = False) -> PurgeView:
         store.drop_old_answers(conn, now=now)
     swept = slack.sweep(services.database, large=large)
     if any(done.counts.values()):
-        _announce(done)
+        _announce(services, done)
     return PurgeView(
         now=now,
         cases=done.counts[Goes.CASE],
@@ -199,6 +199,7 @@ def _purge_case(services: Services, number: str, done: _Done) -> None:
         if case is None or _verdict(services, case, now).goes is not Goes.CASE:
             return
         done.counts["contact"] += empty_case(conn, number, now=now)
+        audit.note_along(conn, services, "case.purge", f"case:{number}")
     done.counts[Goes.CASE] += 1
     finish(services, number)
 
@@ -293,9 +294,10 @@ def _due(verdict: Verdict, **about: Any) -> DueView:
     )
 
 
-def _announce(done: _Done) -> None:
+def _announce(services: Services, done: _Done) -> None:
     count = done.counts
     record.note(
+        services,
         "purged",
         cases=count[Goes.CASE],
         uploads=count[Goes.UPLOADS],
@@ -311,5 +313,5 @@ def _set_hold(services: Services, number: str, *, by: str, why: str, now: dateti
         check_not_purged(case)
         if (case.held_at is None) != (now is None):
             store.hold(conn, case.number, by=by if now else "", why=why, now=now)
-            record.note("held" if now else "released", case=case.number, by=by)
+            record.note_along(conn, services, "held" if now else "released", case=case.number, by=by)
         return case_views.one(conn, case.number)

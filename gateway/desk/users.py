@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from gateway import addresses, maillog
 from gateway.cleaning import clean_header
+from gateway.desk import audit
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, InvalidInput, NotFound, Refused
 from gateway.model.desk_views import SessionView, UserView
@@ -95,6 +96,7 @@ def add(services: Services, *, email: str, role: str, name: str = "") -> tuple[U
             user = known[0]
             if user.role != role:
                 raise Conflict(Reason.CHANGED_MEANWHILE, f"{email} is there already, with the role {user.role}.")
+        _note(conn, services, "user.add", user, role=role)
         return user, _new_link(conn, user, now)
 
 
@@ -102,6 +104,7 @@ def new_link(services: Services, user_id: str) -> tuple[UserView, str]:
     """Return the path of a new one-time link for somebody who lost the password; the old one goes on working."""
     with services.database.write() as conn:
         user = _user(conn, user_id)
+        _note(conn, services, "user.link", user)
         return user, _new_link(conn, user, services.clock.now())
 
 
@@ -119,6 +122,7 @@ def disable(services: Services, who: str) -> UserView:
         _keep_an_admin(conn, user)
         if user.disabled_at is None:
             users.change(conn, row_id(user.id), disabled_at=now)
+            _note(conn, services, "user.disable", user)
         users.end_sessions(conn, row_id(user.id))
         return _user(conn, user.id)
 
@@ -126,7 +130,9 @@ def disable(services: Services, who: str) -> UserView:
 def enable(services: Services, who: str) -> UserView:
     """Let somebody in again.  Calling twice is nothing."""
     with services.database.write() as conn:
-        users.change(conn, row_id(_user(conn, who).id), disabled_at=None)
+        user = _user(conn, who)
+        users.change(conn, row_id(user.id), disabled_at=None)
+        _note(conn, services, "user.enable", user)
         return _user(conn, who)
 
 
@@ -139,6 +145,7 @@ def set_role(services: Services, who: str, role: str) -> UserView:
         if role != "admin":
             _keep_an_admin(conn, user)
         users.change(conn, row_id(user.id), role=role)
+        _note(conn, services, "user.role", user, role=role, was=user.role)
         users.end_sessions(conn, row_id(user.id))
         return _user(conn, user.id)
 
@@ -160,12 +167,14 @@ def sign_in(services: Services, *, email: str, password: str, peer: str, agent: 
         with services.database.write() as conn:
             users.forget_failures(conn, before=now - WINDOW)
             users.note_failure(conn, (both, alone), now=now)
+            _note(conn, services, "user.sign-in-refused", user)
         maillog.signed_in(user=user.id if user else "", peer=peer, how="refused")
         raise Refused(Reason.NOT_SIGNED_IN, "Address and password do not belong together.")
     with services.database.write() as conn:
         users.forget_failures(conn, before=now - WINDOW, who=both)
         users.forget_sessions(conn, begun_before=now - LONGEST)
         token = _begin(conn, user, peer, agent, now)
+        _note(conn, services, "user.sign-in", user, how="password")
     maillog.signed_in(user=user.id, peer=peer, how="password")
     return token
 
@@ -190,6 +199,7 @@ def enter(services: Services, link: str, *, password: str, peer: str, agent: str
         users.change(conn, row_id(user.id), password_hash=kept)
         users.end_sessions(conn, row_id(user.id))
         token = _begin(conn, user, peer, agent, now)
+        _note(conn, services, "user.sign-in", user, how="link")
     maillog.signed_in(user=user.id, peer=peer, how="link")
     return token
 
@@ -240,6 +250,12 @@ def change_password(services: Services, who: SignedIn, *, old: str, new: str) ->
     with services.database.write() as conn:
         users.change(conn, row_id(who.user.id), password_hash=kept)
         users.end_sessions(conn, row_id(who.user.id), keep=who.session)
+        _note(conn, services, "user.password", who.user)
+
+
+def _note(conn: Connection, services: Services, act: str, user: UserView | None, **facts: str) -> None:
+    """Enter what concerns a person of ours; None for somebody whom nobody knows."""
+    audit.note_along(conn, services, act, f"user:{user.id}" if user is not None else "user", **facts)
 
 
 def _begin(conn: Connection, user: UserView, peer: str, agent: str, now: datetime) -> str:

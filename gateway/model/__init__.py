@@ -4,6 +4,7 @@ Frozen dataclasses and enums only; no I/O, no rule, no SQL.  Datetimes are aware
 Reading order: words, mail (coming in), linking, case, escalation, policy, deciding, outgoing.  `views` stands apart.
 """
 
+from gateway.model.audit import Act, Actor, AuditEntry, Fault, Head, Tip
 from gateway.model.calls import CallOutcome, GoneForGood, Missed, NextTry, Taken, WebhookCall
 from gateway.model.case import Case, Contact, Episode, FollowUpStep
 from gateway.model.deciding import (
@@ -79,7 +80,10 @@ from gateway.model.words import (
 __all__ = [
     "Accepted",
     "Access",
+    "Act",
+    "Actor",
     "Attachment",
+    "AuditEntry",
     "BouncePolicy",
     "BounceRecipient",
     "BounceReport",
@@ -109,12 +113,14 @@ __all__ = [
     "EventType",
     "FailingMail",
     "FailureKind",
+    "Fault",
     "Feed",
     "FollowUpPolicy",
     "FollowUpStep",
     "FoundReference",
     "FoundReferences",
     "GoneForGood",
+    "Head",
     "Hint",
     "HintFacts",
     "HintQuery",
@@ -171,6 +177,7 @@ __all__ = [
     "Taken",
     "Target",
     "TimerFacts",
+    "Tip",
     "TraceStep",
     "Unanswered",
     "Unknown",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from gateway.config import Config, FollowUpSection, ProfileSection, TargetsSection
+from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.model import (
     BouncePolicy,
@@ -21,6 +21,7 @@ from gateway.model import (
     Substatus,
     Target,
 )
+from gateway.policy_settings import FollowUpSection, ProfileSection, TargetsSection
 from gateway.rules import calendar
 
 _ALL = tuple(Priority)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, literal
 from gateway.model import EventType, Status
 from gateway.model.views import EventView
 from gateway.store import grants
-from gateway.store.sql import add_up, insert_row
+from gateway.store.sql import add_up, insert_new_rows, insert_row
 from gateway.store.tables import counter, event, event_sequence, support_case
 
 _CURSOR = "event-cursor"
@@ -38,7 +38,7 @@ def append_many(conn: Connection, events: Sequence[tuple[str, str, Mapping[str, 
     """Append events: (type, case number, data) each."""
     if events:
         rows = [{"at": now, "type": type_, "case_number": number, "data": dict(data)} for type_, number, data in events]
-        conn.execute(event.insert(), rows)
+        insert_new_rows(conn, event, rows)
 
 
 def latest_id(conn: Connection) -> int:

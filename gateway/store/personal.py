@@ -27,6 +27,7 @@ from gateway.store.tables import (
     reference,
     support_case,
 )
+from gateway.store.webhook_tables import webhook_delivery
 
 # Rows of these tables go altogether.
 DELETED: tuple[Table, ...] = (
@@ -81,6 +82,8 @@ EMPTIED: Mapping[Table, Mapping[str, Any]] = {
         "request_id": "",
         "last_reply": "",
     },
+    # What the called system answered; it may repeat anything.
+    webhook_delivery: {"last_reply": ""},
     support_case: {
         "subject": "",
         "description": "",
@@ -109,6 +112,7 @@ EMPTIED: Mapping[Table, Mapping[str, Any]] = {
 _WORD = "one word of a closed list"
 _NUMBER = "the number of a case stays for good"
 _OWN_PEOPLE = "of our own side's people, who use the console"
+_TRAIL = "ids, closed words and network addresses of who acted: what was done stays provable (PR-04)"
 _TECHNICAL = "technical: who works on it, by host and process"
 _MAILBOX = "about a mailbox in our own settings: its name, its state, what its server said"
 
@@ -142,6 +146,11 @@ KEPT: Mapping[str, str] = {
     "escalation.reason": _WORD,
     "escalation.state": _WORD,
     "escalation.warnings": "words of a closed list",
+    **{f"audit.{name}": _TRAIL for name in ("actor", "source", "act", "object", "facts", "hash")},
+    **{
+        f"audit_head.{name}": "a hash of ids and words, and its signature"
+        for name in ("name", "hash", "key_id", "signature")
+    },
     "event.case_number": _NUMBER,
     "event.data": "ids and words of closed lists, never bodies or addresses (CONTRACT 4)",
     "event.type": _WORD,
@@ -164,6 +173,14 @@ KEPT: Mapping[str, str] = {
     "mailbox.refresh_token": _MAILBOX,
     "mailbox.refresh_token_of": _MAILBOX,
     **dict.fromkeys((f"mailbox_mail.{name}" for name in ("account", "error", "folder", "state")), _MAILBOX),
+    **dict.fromkeys(
+        (f"webhook.{name}" for name in ("url", "types", "state", "why", "secret", "old_secret")), "of other systems"
+    ),
+    "webhook_delivery.case_number": _NUMBER,
+    "webhook_delivery.lease_owner": _TECHNICAL,
+    "webhook_delivery.message_id": "of the call, drawn at random",
+    "webhook_delivery.state": _WORD,
+    "webhook_delivery.type": _WORD,
     "outbox.case_number": _NUMBER,
     "outbox.lease_owner": _TECHNICAL,
     "outbox.notice": _WORD,

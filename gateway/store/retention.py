@@ -29,6 +29,7 @@ from gateway.store.tables import (
     reference,
     support_case,
 )
+from gateway.store.webhook_tables import webhook_delivery
 
 # Large files of one transaction: SQLite writes each of them once more, to blank it.
 BATCH_BYTES = 33_554_432
@@ -199,6 +200,8 @@ def empty_case(conn: Connection, number: str, nobody: int, *, now: datetime) -> 
     active = mine.where(escalation.c.state.in_((EscalationState.REQUESTED, EscalationState.ACCEPTED)))
     conn.execute(active.values(state=EscalationState.CLOSED, closed_at=now))
     conn.execute(mine.values(EMPTIED[escalation]))
+    calls = update(webhook_delivery).where(webhook_delivery.c.case_number == number)
+    conn.execute(calls.values(EMPTIED[webhook_delivery]))
     set_tombstones(conn, number)
     stub = {"held_at": None, "contact_id": nobody, "purged_at": now, "purge_runs": True}
     gone = {**EMPTIED[support_case], **stub, "version": support_case.c.version + 1}

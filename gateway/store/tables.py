@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from gateway.store.columns import Instant, id_column, lease_columns, metadata, queue_indexes
-from gateway.store.journal_tables import event, event_sequence
+from gateway.store.journal_tables import audit, audit_head, event, event_sequence
 from gateway.store.mailbox_tables import mailbox, mailbox_mail
 from gateway.store.user_tables import console_user
 from gateway.store.webhook_tables import webhook, webhook_delivery
@@ -33,6 +33,8 @@ __all__ = [
     "acts_for",
     "api_key",
     "attachment",
+    "audit",
+    "audit_head",
     "blob",
     "case_target",
     "case_update",

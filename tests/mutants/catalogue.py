@@ -466,6 +466,39 @@ MUTANTS = (
         tests=("tests/unit/test_notice_contexts.py",),
     ),
     Mutant(
+        name="the chain does not cover who acted",
+        file="gateway/rules/chain.py",
+        old="""said = [position, entry.id, at, entry.actor,""",
+        new="""said = [position, entry.id, at,""",
+        tests=("tests/unit/test_chain.py",),
+    ),
+    Mutant(
+        name="a chain whose tail was cut is signed over",
+        file="gateway/sequencer.py",
+        old="""    _check(services, key, head)
+    tip = head.tip if head is not None else chain.BEGINNING""",
+        new="""    tip = head.tip if head is not None else chain.BEGINNING""",
+        tests=(
+            "tests/story/test_audit_story.py::test_a_tail_that_is_cut_together_with_its_head_is_found_and_not_signed_over",
+        ),
+    ),
+    Mutant(
+        name="the end of the audit trail need not be the signed one",
+        file="gateway/rules/chain.py",
+        old="""    if tip.position < signed.position:""",
+        new="""    if False:""",
+        tests=("tests/unit/test_chain.py",),
+    ),
+    Mutant(
+        name="a refusal for want of a right leaves no entry",
+        file="gateway/desk/audit.py",
+        old="""        if refused.reason in DENIED:""",
+        new="""        if False:""",
+        tests=(
+            "tests/story/test_audit_story.py::test_what_is_refused_for_want_of_a_right_leaves_an_entry_and_nothing_else",
+        ),
+    ),
+    Mutant(
         name="a purge passes over a legal hold",
         file="gateway/rules/retention.py",
         old="""    if case.held:""",

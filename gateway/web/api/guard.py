@@ -91,9 +91,11 @@ class GuardedRoute(APIRoute):
 
     def _admit(self, request: Request, body: bytes) -> tuple[Asked, repeats.Kept | None]:
         strict_json.check_texts([*request.path_params.values(), *request.query_params.values()])
-        services = self.gateway.services
+        peer = request.client.host if request.client else ""
+        services = self.gateway.services.acting("api", peer)
         caller = self._recognise(request, services)
         request.state.who = f"key:{caller.key_id}"
+        services = services.acting(f"key:{caller.key_id}", peer)
         _check_content_type(request, body)
         special = replace(services, asking=Asking(only_of_key=caller.only_of_key, match=_match(request)))
         word = request.headers.get("idempotency-key") if request.method == "POST" else None

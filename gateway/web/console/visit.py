@@ -38,8 +38,9 @@ class Visit:
 
     @property
     def services(self) -> Services:
-        """Return what desk functions need."""
-        return self.app.services
+        """Return what desk functions need, for who asks."""
+        actor = f"user:{self.signed_in.user.id}" if self.signed_in is not None else "console"
+        return self.app.services.acting(actor, self.peer)
 
     @property
     def user(self) -> UserView:
