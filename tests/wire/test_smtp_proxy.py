@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.wire.smtp_peer import HANG_SECONDS, Client, House, house
 from tests.wire.test_smtp_tls import make_certificate, start_tls
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
-BELIEVING = {"proxy_protocol": True, "proxy_networks": ["127.0.0.0/8"]}
+BELIEVING: dict[str, Any] = {"proxy_protocol": True, "proxy_networks": ["127.0.0.0/8"]}
 V1 = b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 25\r\n"
 
 
