@@ -150,7 +150,8 @@ def test_nobody_else_can_borrow_an_address() -> None:
 
 def test_tls_from_the_first_byte_behind_the_header(tmp_path: Path) -> None:
     """The header and the first bytes of TLS may come in one packet."""
-    with house(**BELIEVING, tls="implicit", **make_certificate(tmp_path, "example.com")) as h:
+    secured: dict[str, Any] = make_certificate(tmp_path, "example.com")
+    with house(**BELIEVING, tls="implicit", **secured) as h:
         with h.client(hello=False) as client:
             client.socket = joined(client.socket, V1)
             start_tls(client)
