@@ -304,6 +304,8 @@ class App:
         return compose.draft(entry, self.letterhead, self._templates, now=self.clock.now())
 
     def _start_worker(self) -> None:
+        # A key that cannot sign is said now, not with the first mail.
+        self.post_office()
         threads = self.config.relay.connections + 1
         self.attend(worker.Worker(self._broker, threads=threads))
         keeper_seconds = lease.LEASE_SECONDS / 3
