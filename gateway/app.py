@@ -318,6 +318,8 @@ class App:
         return compose.draft(entry, self.letterhead, self._templates, now=self.clock.now())
 
     def _start_worker(self) -> None:
+        # A key that cannot sign is said now, not with the first mail.
+        self.post_office()
         threads = 1 + self.config.relay.connections + WEBHOOK_LANES
         self.attend(worker.Worker(self._broker, threads=threads))
         keeper_seconds = lease.LEASE_SECONDS / 3

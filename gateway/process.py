@@ -57,6 +57,7 @@ OVERSIZED_READ_BYTES = 262_144
 TELL_AGAIN_AFTER = timedelta(days=1)
 # Answers to strangers and late repliers, of one kind: a flood of forged senders must not become a flood from us.
 NOTICES_AN_HOUR = 60
+ANSWERS = (Notice.CASE_CLOSED_NOTICE, Notice.UNLINKED_NOTICE)
 BOUNCE_PREFIX = "bounce+"
 
 
@@ -294,8 +295,9 @@ def _already_told(conn: Connection, services: Services, link: Link, facts: MailF
     notice = Notice.CASE_CLOSED_NOTICE if link.reason is Reason.CASE_CLOSED else Notice.UNLINKED_NOTICE
     if notice is Notice.UNLINKED_NOTICE and not services.policy.acknowledge_unlinked:
         return False
-    last = outbox.last_written(conn, notice, to=facts.sender.address)
-    if last is not None and now - last < TELL_AGAIN_AFTER:
+    # Either answer counts for both (LP-02), or a machine that answers each of ours gets one of each kind.
+    told = (outbox.last_written(conn, kind, to=facts.sender.address) for kind in ANSWERS)
+    if any(last is not None and now - last < TELL_AGAIN_AFTER for last in told):
         return True
     return outbox.written_since(conn, notice, now - timedelta(hours=1)) >= NOTICES_AN_HOUR
 

@@ -28,8 +28,8 @@ class Sunk:
 class Sink:
     """Listens on 127.0.0.1; a context manager."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, port: int = 0) -> None:
+        self.port = port or free_port()
         self._mails: list[Sunk] = []
         self._lock = threading.Lock()
         self._server = Controller(self, hostname="127.0.0.1", port=self.port)

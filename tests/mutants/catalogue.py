@@ -271,6 +271,13 @@ MUTANTS = (
         tests=("tests/wire/test_lmtp.py",),
     ),
     Mutant(
+        name="a machine gets one answer of each kind",
+        file="gateway/process.py",
+        old="""to=facts.sender.address) for kind in ANSWERS)""",
+        new="""to=facts.sender.address) for kind in [notice])""",
+        tests=("tests/wire/test_loops.py",),
+    ),
+    Mutant(
         name="a burst of reminders after an outage",
         file="gateway/rules/followups.py",
         old="""        return _remind(case, episode, reminders[-1], rules, now)""",

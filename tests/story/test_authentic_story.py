@@ -72,4 +72,4 @@ def test_every_mail_that_leaves_is_signed_with_the_key_of_the_settings(staged: B
 def test_a_key_file_that_is_not_there_is_said_in_a_sentence(staged: Build) -> None:
     stage = staged(dkim={"selector": "mail", "key_file": "nowhere.pem"})
     with pytest.raises(ConfigError, match=r"dkim\.key_file cannot be read"):
-        stage.app.post_office()
+        stage.app.start(("worker",))

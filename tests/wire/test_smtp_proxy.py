@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.wire.smtp_peer import HANG_SECONDS, Client, House, house
 from tests.wire.test_smtp_tls import make_certificate, start_tls
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
-BELIEVING = {"proxy_protocol": True, "proxy_networks": ["127.0.0.0/8"]}
+BELIEVING: dict[str, Any] = {"proxy_protocol": True, "proxy_networks": ["127.0.0.0/8"]}
 V1 = b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 25\r\n"
 
 
@@ -149,7 +150,8 @@ def test_nobody_else_can_borrow_an_address() -> None:
 
 def test_tls_from_the_first_byte_behind_the_header(tmp_path: Path) -> None:
     """The header and the first bytes of TLS may come in one packet."""
-    with house(**BELIEVING, tls="implicit", **make_certificate(tmp_path, "example.com")) as h:
+    secured: dict[str, Any] = make_certificate(tmp_path, "example.com")
+    with house(**BELIEVING, tls="implicit", **secured) as h:
         with h.client(hello=False) as client:
             client.socket = joined(client.socket, V1)
             start_tls(client)
