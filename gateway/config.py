@@ -140,6 +140,13 @@ class ImapSection(Section):
     poll_seconds: int = Field(default=60, ge=1)
     stale_minutes: int = Field(default=15, ge=1)
 
+    @model_validator(mode="after")
+    def moves_mails_away(self) -> "ImapSection":
+        """Refuse a folder whose mails would be moved to where they are: each would be new there, for ever."""
+        if self.processed_folder and self.processed_folder.lower() == self.folder.lower():
+            raise ValueError("processed_folder must be another folder than folder")
+        return self
+
 
 class RelaySection(Section):
     """The smart host; without one, mails are written to `data_dir/sent/`."""

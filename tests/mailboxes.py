@@ -39,6 +39,7 @@ first_valid_gid = 1
 ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 mail_fsync = never
 mail_max_userip_connections = 60
 mailbox_list_index = yes
@@ -63,6 +64,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -23,8 +23,6 @@ def fault(name: str, settings: ImapSection, secret: Secret) -> str:
         moved_to = settings.processed_folder
         if moved_to and not session.has_folder(moved_to):
             return f"Mailbox {name} has no folder {moved_to}; make it, or change imap.{name}.processed_folder."
-        if moved_to and moved_to == settings.folder:
-            return f"Mailbox {name} moves mails to where they are; change imap.{name}.processed_folder."
     except Trouble as trouble:
         return f"Mailbox {name}: {trouble}"
     finally:

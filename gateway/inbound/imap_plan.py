@@ -29,6 +29,7 @@ SOON_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 SLOWLY_SECONDS = (60.0, 120.0, 300.0)
 # Within this time of its arrival a mail counts as received when we took it: clocks differ, the server's is in seconds.
 ARRIVAL_TOLERANCE = timedelta(minutes=2)
+WHOLE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,8 @@ def received_at(part: Part, now: datetime) -> datetime:
     So an answer that lay in a mailbox while nobody could fetch it counts from its arrival (PROCESS 3.3, 4.7).
     """
     arrived = part.arrived_at
-    return arrived if arrived is not None and now - arrived > ARRIVAL_TOLERANCE else now
+    # Its fraction of a second is cut off, which must not put an answer before its question.
+    return arrived + WHOLE_SECOND if arrived is not None and now - arrived > ARRIVAL_TOLERANCE else now
 
 
 def _beginning(part: Part) -> Part:

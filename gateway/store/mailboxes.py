@@ -20,6 +20,7 @@ from gateway.store.tables import mailbox, mailbox_mail
 
 UNFILED, FAILING, SET_ASIDE = "unfiled", "failing", "set-aside"
 ERROR_LENGTH = 500
+NAME_LENGTH = 64
 # Rows of one statement: far below what either database takes as parameters.
 CHUNK = 500
 
@@ -41,7 +42,10 @@ class Lead:
 def watch(conn: Connection, boxes: Sequence[Mailbox], *, now: datetime) -> None:
     """Note that these mailboxes are to be looked into from now on; calling twice is nothing."""
     if boxes:
-        rows = [{"account": b.account, "folder": b.folder, "name": b.name, "watched_since": now} for b in boxes]
+        rows = [
+            {"account": b.account, "folder": b.folder, "name": b.name[:NAME_LENGTH], "watched_since": now}
+            for b in boxes
+        ]
         conn.execute(insert_new(conn, mailbox), rows)
 
 
@@ -59,7 +63,7 @@ def lead(conn: Connection, box: Mailbox, *, owner: str, mark: str) -> Lead | Non
     # With other settings the failures before say nothing.
     failures = case((mailbox.c.tried_with == mark, mailbox.c.failures), else_=0)
     values = {"lease_owner": owner, "lease_until": epoch_now() + LEASE_SECONDS, "fence": mailbox.c.fence + 1}
-    named = taken.values(name=box.name, failures=failures, tried_with=mark, **values)
+    named = taken.values(name=box.name[:NAME_LENGTH], failures=failures, tried_with=mark, **values)
     row = conn.execute(named.returning(mailbox.c.fence, mailbox.c.failures)).first()
     return None if row is None else Lead(box=box, owner=owner, fence=row.fence, failures=row.failures)
 

@@ -87,7 +87,8 @@ def main(order: dict[str, Any]) -> None:
 def _arm(name: str, number: signal.Signals) -> None:
     if name in READERS:
         os.environ[readers.GATEWAY_PID] = str(os.getpid())
-        _defaults(ParsePool)["reader"] = READERS[name]
+        make = app.App._readers
+        app.App._readers = lambda self, children, _reader: make(self, children, READERS[name])  # type: ignore[method-assign]
     elif name:
         point = (POINTS | MAILBOX_POINTS)[name]
         setattr(point.owner, point.function, _deadly(getattr(point.owner, point.function), point.when, number))

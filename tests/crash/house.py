@@ -131,6 +131,10 @@ class House:
                     found.append(process)
         return found
 
+    def somebody_died(self) -> bool:
+        """Say whether a reading child came to the point where it, or the gateway, was to die."""
+        return (self.folder / "somebody-died").exists()
+
     def log(self) -> str:
         """Return what its gateways have logged."""
         return (self.folder / "gateway.log").read_text(encoding="utf-8")

@@ -76,6 +76,7 @@ def test_no_process_is_left_behind_by_a_death(house: House, point: str) -> None:
         house.offer(gateway, house.reply())
         if point == "the reading child dies":
             house.wait_until_quiet()
+            assert house.somebody_died()
             gateway.kill()
         gateway.wait_for_death()
     wait_until(lambda: not house.living(), seconds=20, what="the end of all children")
@@ -87,6 +88,7 @@ def test_a_dead_reading_child_costs_its_mail_one_try_and_nobody_else_anything(ho
         assert house.offer(gateway, house.reply()) == 250
         house.wait_until_quiet()
         assert gateway.stop() == 0
+    assert house.somebody_died()
     house.check_inbound(answers=1, copies=1)
     house.check_outbound()
     assert house.log().count("mail.processed") == 1

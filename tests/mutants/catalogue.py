@@ -17,6 +17,10 @@ UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
 NOTIFICATIONS = "tests/story/test_notifications_story.py"
 RETENTION = "tests/story/test_retention.py"
 WEBHOOK_CALLS = "tests/wire/test_webhook_calls.py"
+MAILBOX_KILL_POINTS = (
+    f"{CRASH}/test_mailbox_kill_points.py::test_kill_9_while_a_mailbox_is_fetched_loses_nothing_and_doubles_nothing"
+)
+MAILBOXES = "tests/wire/test_mailboxes.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
 
 
@@ -285,6 +289,80 @@ MUTANTS = (
         old="""        if not office.store.still_wanted(office.db, entry):""",
         new="""        if False:""",
         tests=(f"{LADDER}::test_a_reminder_still_in_the_outbox_is_not_sent_after_the_answer",),
+    ),
+    Mutant(
+        name="a fetched mail is moved before it is committed",
+        file="gateway/inbound/imap_taking.py",
+        old="""            self._commit(group, bodies, failing)
+            files""",
+        new="""            if self.settings.processed_folder:
+                self.session.move(group.uids, self.settings.processed_folder)
+            self._commit(group, bodies, failing)
+            files""",
+        tests=(f"{MAILBOX_KILL_POINTS}[after MOVE]",),
+    ),
+    Mutant(
+        name="the checkpoint of a mailbox moves after the commit",
+        file="gateway/inbound/imap_taking.py",
+        old="""            spooled = mails.spool_many(conn, new)
+            mailboxes.taken(""",
+        new="""            spooled = mails.spool_many(conn, new)
+        self.session.existing([1])
+        with self.services.database.write() as conn:
+            mailboxes.taken(""",
+        tests=(f"{MAILBOXES}::test_mails_and_checkpoint_are_one_commit",),
+    ),
+    Mutant(
+        name="half a mail is taken for the whole",
+        file="gateway/inbound/imap_plan.py",
+        old="""    return len(body) > 0 and len(body) >= _expected(part)""",
+        new="""    return len(body) > 0 and part.uid > 0""",
+        tests=("tests/wire/test_mailbox_lies.py::test_a_mail_that_comes_short_is_never_stored_and_never_lost",),
+    ),
+    Mutant(
+        name="a mail that cannot be fetched is passed over",
+        file="gateway/inbound/imap_taking.py",
+        old="""last_uid=last_uid, done=list(bodies), failing=failing, try_at=try_at)""",
+        new="""last_uid=last_uid, done=list(bodies), failing={}, try_at=try_at)""",
+        tests=("tests/wire/test_mailbox_lies.py::test_a_mail_that_comes_short_is_never_stored_and_never_lost",),
+    ),
+    Mutant(
+        name="new numbers of all mails go unnoticed",
+        file="gateway/store/mailboxes.py",
+        old="""    renumbered = row.uidvalidity != uidvalidity or 0 < uidnext <= row.last_uid""",
+        new="""    renumbered = first""",
+        tests=(f"{MAILBOXES}::test_new_numbers_of_all_mails_mean_a_new_look_without_new_effects",),
+    ),
+    Mutant(
+        name="whoever was replaced goes on fetching",
+        file="gateway/store/mailboxes.py",
+        old="""    return and_(_is(led.box), mailbox.c.fence == led.fence, mailbox.c.lease_owner == led.owner)""",
+        new="""    return _is(led.box)""",
+        tests=(f"{MAILBOXES}::test_a_leader_that_was_replaced_writes_nothing_any_more",),
+    ),
+    Mutant(
+        name="a wrong password is tried until the account is locked",
+        file="gateway/inbound/imap_plan.py",
+        old="""    steps = SLOWLY_SECONDS if refused else SOON_SECONDS""",
+        new="""    steps = SOON_SECONDS""",
+        tests=("tests/unit/test_imap_plan.py::test_a_refused_login_is_tried_at_most_once_a_minute",),
+    ),
+    Mutant(
+        name="STARTTLS that was stripped is done without",
+        file="gateway/inbound/imap_session.py",
+        old="""    if not client.has_capability("STARTTLS"):
+        raise""",
+        new="""    if not client.has_capability("STARTTLS"):
+        return
+        raise""",
+        tests=("tests/wire/test_mailbox_lies.py::test_a_server_without_starttls_is_told_no_password",),
+    ),
+    Mutant(
+        name="cases are closed while a mailbox is silent",
+        file="gateway/rules/mailboxes.py",
+        old="""    return status.checked_at is None or now - status.checked_at > status.mailbox.stale_after""",
+        new="""    return status.alarm_since is not None and now > status.alarm_since""",
+        tests=("tests/story/test_stale_mailbox_story.py::test_no_case_is_closed_while_a_mailbox_is_silent",),
     ),
     Mutant(
         name="a clock that jumps closes everything",

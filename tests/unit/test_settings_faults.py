@@ -20,6 +20,7 @@ from gateway.rules import profiles
         {"gateway": {"mail_domain": "example..com"}},
         {"escalation": {"owner": "a@example.com, b@example.com"}},
         {"broker": {"url": "amqp://127.0.0.1"}},
+        {"imap": {"support": {"host": "imap.example.com", "user": "care", "processed_folder": "Inbox"}}},
     ],
 )
 def test_a_value_that_could_never_work_is_refused_and_named(sections: dict[str, Any]) -> None:

@@ -1,17 +1,19 @@
 """A gateway that fetches mailboxes, in this process: what mailbox tests start from."""
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import select
 
 from gateway import config, mailboxes
 from gateway.app import App, build
+from gateway.inbound import imap, imap_plan
 from gateway.model import MailboxStatus
-from gateway.store.tables import mail, mailbox
+from gateway.store.tables import mail
 from tests.mailboxes import PASSWORD
 from tests.support import wait_until
 
@@ -26,11 +28,11 @@ def settings(port: int, user: str, **changes: Any) -> dict[str, Any]:
     return plain | changes
 
 
-@contextmanager
+@contextlib.contextmanager
 def fetching(
     folder: Path, url: str, box: dict[str, Any], *, roles: Sequence[str] = ("imap",), **sections: Any
 ) -> Iterator[App]:
-    """Run a gateway that fetches one mailbox."""
+    """Run a gateway that fetches one mailbox, in more of a hurry than usual."""
     loaded = config.load(
         None,
         gateway={"data_dir": folder, "care_address": CARE},
@@ -38,9 +40,13 @@ def fetching(
         imap={NAME: box},
         **{"scheduler": {"tick_seconds": 0.1}, "parser": {"children": 1}} | sections,
     )
-    with build(loaded) as running:
-        running.start(roles)
-        yield running
+    with contextlib.ExitStack() as hurry:
+        hurry.enter_context(mock.patch.object(imap, "ASK_SECONDS", 0.1))
+        hurry.enter_context(mock.patch.object(imap_plan, "SLICE_SECONDS", 0.2))
+        hurry.enter_context(mock.patch.object(imap_plan, "SOON_SECONDS", (0.2,)))
+        with build(loaded) as running:
+            running.start(roles)
+            yield running
 
 
 def letter(number: int, text: str = "It is version 4.2.") -> bytes:
@@ -61,12 +67,6 @@ def status(app: App) -> MailboxStatus:
     """Return how the mailbox is doing."""
     [found] = mailboxes.statuses(app.database, app.config)
     return found
-
-
-def fence(app: App) -> int:
-    """Return how often somebody began to lead the mailbox."""
-    with app.database.read() as conn:
-        return conn.execute(select(mailbox.c.fence)).scalar_one_or_none() or 0
 
 
 def wait_for(app: App, count: int) -> list[Any]:

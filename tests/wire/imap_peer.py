@@ -4,6 +4,7 @@ import base64
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Self
@@ -14,7 +15,8 @@ _LITERAL_UIDS = re.compile(rb"UID FETCH ([0-9,:*]+) \((.+)\)")
 class Peer:
     """Serve a few mails.  sent: what it sends in place of the body of a mail; None leaves the whole answer out.
 
-    password: what LOGIN must give.  token: what XOAUTH2 must give.  noted: every command that came, without its tag.
+    password: what LOGIN must give.  token: what XOAUTH2 must give.  tls: where it speaks TLS from the first byte.
+    noted: every command that came, without its tag.
     """
 
     def __init__(
@@ -24,7 +26,9 @@ class Peer:
         sent: Callable[[int, bytes], bytes | None] = lambda _uid, raw: raw,
         password: str = "open-sesame",
         token: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self.mails, self.sent, self.password, self.token = mails, sent, password, token
         self.uidvalidity = 7
         self.capabilities = "IMAP4rev1 IDLE MOVE UIDPLUS AUTH=XOAUTH2"
@@ -47,7 +51,11 @@ class Peer:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client, client.makefile("rwb", buffering=0) as stream:
+        with (
+            contextlib.suppress(OSError),
+            self._secured(client) as client,
+            client.makefile("rwb", buffering=0) as stream,
+        ):
             stream.write(b"* OK ready\r\n")
             while line := stream.readline():
                 tag, _, command = line.strip().partition(b" ")
@@ -66,6 +74,9 @@ class Peer:
                 stream.write(tag + b" " + end + b" done\r\n")
                 if command == b"LOGOUT":
                     return
+
+    def _secured(self, client: socket.socket) -> socket.socket:
+        return client if self._tls is None else self._tls.wrap_socket(client, server_side=True)
 
     def _answer(self, command: bytes) -> tuple[list[bytes], bytes]:
         word = command.split(b" ")[0].upper()

@@ -168,10 +168,35 @@ def test_a_leader_that_was_replaced_writes_nothing_any_more(
         with app.database.write() as conn:
             conn.execute(mailbox.update().values(lease_until=0))
             assert store.lead(conn, poller.box, owner="another", mark="") is not None
-        poller._serve(old)
-        assert rows(app) == []
+        thread = threading.Thread(target=poller._serve, args=(old,), daemon=True)
+        thread.start()
+        thread.join(30)
+        poller.ask_to_stop()
+        assert (thread.is_alive(), rows(app)) == (False, [])
         with app.database.write() as conn, pytest.raises(LeaseLost):
             store.checked(conn, old, now=app.clock.now())
+
+
+def test_mails_and_checkpoint_are_one_commit(
+    account: Account, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IM-01: whatever fails between them undoes both, so that no mail is taken twice or passed over."""
+    from gateway.errors import Unavailable
+    from gateway.store import mailboxes as store
+
+    def fail(*_given: object, **_named: object) -> None:
+        raise Unavailable("The database went away.")
+
+    account.put(letter(1), letter(2))
+    with fetching(tmp_path, sqlite_url, settings(account.port, account.user), roles=()) as app:
+        poller = Fetcher(app.services)._pollers[0]
+        led = poller._lead()
+        assert led is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "taken", fail)
+            with pytest.raises(Unavailable):
+                poller._serve(led)
+        assert rows(app) == []
 
 
 @pytest.mark.parametrize(
