@@ -16,6 +16,7 @@ MATRIX, CALLS = "tests/web/test_matrix.py", "tests/web/test_calls.py"
 UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
 NOTIFICATIONS = "tests/story/test_notifications_story.py"
 RETENTION = "tests/story/test_retention.py"
+WEBHOOK_CALLS = "tests/wire/test_webhook_calls.py"
 MAILBOX_KILL_POINTS = (
     f"{CRASH}/test_mailbox_kill_points.py::test_kill_9_while_a_mailbox_is_fetched_loses_nothing_and_doubles_nothing"
 )
