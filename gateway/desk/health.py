@@ -1,7 +1,10 @@
 """Whether the gateway can work now (database, broker, mailboxes), and its figures.  Changes nothing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from gateway import mailboxes
 from gateway.errors import ConfigError, Unavailable
 from gateway.services import Services
 from gateway.store import db
@@ -30,8 +33,22 @@ def checks(services: Services) -> list[Check]:
 
 def gauges(services: Services) -> list[Gauge]:
     """Return the figures of the whole installation.  Raises Unavailable."""
+    now = services.clock.now()
     with services.database.read() as conn:
-        return figures.read(conn, now=services.clock.now())
+        read = figures.read(conn, now=now)
+    return [*read, *_mailbox_gauges(services, now)]
+
+
+def _mailbox_gauges(services: Services, now: datetime) -> Iterator[Gauge]:
+    # Names are of the settings.  One that was never looked into counts from when it was first watched.
+    for status in mailboxes.statuses(services.database, services.config):
+        labels = (("mailbox", status.mailbox.name),)
+        since = status.checked_at or status.watched_since
+        age = (now - since).total_seconds() if since else 0.0
+        about = "Time since the last look into a mailbox that left nothing to take."
+        yield Gauge(name="mailbox_unchecked_seconds", about=about, value=max(0.0, age), labels=labels)
+        about = "Mails in a mailbox that could not be fetched so far."
+        yield Gauge(name="mailbox_failing", about=about, value=status.failing, labels=labels)
 
 
 def _database(services: Services) -> str:

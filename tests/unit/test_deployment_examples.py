@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -97,3 +98,35 @@ def test_the_image_copies_files_that_exist() -> None:
     assert all((ROOT / name).exists() for name in copied)
     entry = next(line for line in lines if line.startswith("ENTRYPOINT"))
     assert json.loads(entry.removeprefix("ENTRYPOINT "))[-1] == "gateway"
+
+
+METRIC = re.compile(r"\bgateway_[a-z_]+")
+
+
+def asked_for() -> set[str]:
+    folder = ROOT / "examples" / "prometheus"
+    rules = yaml.safe_load((folder / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    board = json.loads((folder / "dashboard.json").read_text(encoding="utf-8"))
+    asked = [rule["expr"] for group in rules for rule in group["rules"]]
+    asked += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    return {name for expression in asked for name in METRIC.findall(expression)}
+
+
+def test_alarms_and_dashboard_ask_for_figures_that_exist() -> None:
+    written = "".join(
+        (ROOT / "gateway" / place).read_text(encoding="utf-8")
+        for place in ("store/gauges.py", "counts.py", "desk/health.py")
+    )
+    plain = {name.removesuffix("_total").removesuffix("_bucket") for name in asked_for()}
+    assert len(plain) > 10
+    unknown = {
+        name for name in plain if f'"{name}"' not in written and f'"{name.removeprefix("gateway_")}"' not in written
+    }
+    assert unknown == set()
+
+
+def test_each_alarm_says_what_is_wrong_and_how_urgent_it_is() -> None:
+    groups = yaml.safe_load((ROOT / "examples" / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    for rule in [rule for group in groups for rule in group["rules"]]:
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert rule["annotations"]["summary"].endswith(".")
