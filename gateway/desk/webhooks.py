@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from gateway.cleaning import clean_header
+from gateway.desk import audit
 from gateway.desk.ids import row_id
 from gateway.errors import Conflict, InvalidInput, NotFound
 from gateway.model import EntryState, EventType
@@ -45,6 +46,7 @@ def add(services: Services, *, url: str, types: Sequence[str] = ()) -> NewSecret
             raise InvalidInput(f"There are {MOST} webhooks, and there are no more than that; remove one first.")
         only = services.asking.only_of_key or None
         made = webhooks.insert(conn, url=to.url, types=wanted, secret=secret, key_id=only, now=now)
+        audit.note_along(conn, services, "webhook.add", f"webhook:{made}", types=wanted)
         return _with_secret(_load(conn, services, str(made)), secret)
 
 
@@ -63,13 +65,17 @@ def show(services: Services, webhook_id: str) -> WebhookView:
 def remove(services: Services, webhook_id: str) -> None:
     """Call this webhook no more and forget it with its log; calling twice is NotFound."""
     with services.database.write() as conn:
-        webhooks.remove(conn, int(_load(conn, services, webhook_id).id))
+        its = int(_load(conn, services, webhook_id).id)
+        webhooks.remove(conn, its)
+        audit.note_along(conn, services, "webhook.remove", f"webhook:{its}")
 
 
 def enable(services: Services, webhook_id: str) -> WebhookView:
     """Call a disabled webhook again, with all that happened meanwhile; nothing for one that is active."""
     with services.database.write() as conn:
-        webhooks.enable(conn, int(_load(conn, services, webhook_id).id))
+        its = int(_load(conn, services, webhook_id).id)
+        webhooks.enable(conn, its)
+        audit.note_along(conn, services, "webhook.enable", f"webhook:{its}")
         view = _load(conn, services, webhook_id)
     services.ring_webhooks()
     return view
@@ -82,6 +88,7 @@ def rotate(services: Services, webhook_id: str, *, hours: float = ROTATION_HOURS
     with services.database.write() as conn:
         view = _load(conn, services, webhook_id)
         webhooks.rotate(conn, int(view.id), secret=secret, old_until=until)
+        audit.note_along(conn, services, "webhook.rotate", f"webhook:{view.id}", hours=hours)
     return _with_secret(view, secret)
 
 

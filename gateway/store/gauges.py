@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from gateway.model import Disposition, EntryState
-from gateway.store.tables import event, mail, outbox, queue_item
+from gateway.store.tables import event, mail, outbox, queue_item, webhook_delivery
 
 # Latencies are those of so many mails, the latest ones.
 LATEST = 200
@@ -29,7 +29,14 @@ class Gauge:
 
 def read(conn: Connection, *, now: datetime) -> list[Gauge]:
     """Return all figures; each statement is served by an index."""
-    return [*_mails(conn, now), *_queue(conn, now), *_outbox(conn, now), *_events(conn), *_latencies(conn)]
+    return [
+        *_mails(conn, now),
+        *_queue(conn, now),
+        *_outbox(conn, now),
+        *_events(conn),
+        *_webhooks(conn, now),
+        *_latencies(conn),
+    ]
 
 
 def _mails(conn: Connection, now: datetime) -> Iterator[Gauge]:
@@ -68,6 +75,14 @@ def _outbox(conn: Connection, now: datetime) -> Iterator[Gauge]:
 def _events(conn: Connection) -> Iterator[Gauge]:
     waiting = select(func.count()).select_from(event).where(event.c.cursor.is_(None))
     yield Gauge(name="events_unplaced", about="Events without a place yet.", value=conn.execute(waiting).scalar_one())
+
+
+def _webhooks(conn: Connection, now: datetime) -> Iterator[Gauge]:
+    waiting = webhook_delivery.c.state == EntryState.READY
+    count, oldest = conn.execute(select(func.count(), func.min(webhook_delivery.c.run_at)).where(waiting)).one()
+    yield Gauge(name="webhook_deliveries_waiting", about="Calls of other systems that wait.", value=count)
+    due = oldest if oldest is not None and oldest <= now else None
+    yield _age("webhook_overdue_seconds", "How long the most overdue call of another system has been due.", due, now)
 
 
 def _latencies(conn: Connection) -> Iterator[Gauge]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway import sequencer, webhooks
-from gateway.desk import cases, events
+from gateway.desk import audit, cases, events
 from gateway.desk import webhooks as desk
 from gateway.errors import Conflict, InvalidInput, NotFound
 from gateway.model import Channel
@@ -161,13 +161,18 @@ def test_an_address_that_may_not_be_called_is_refused_and_kept_nowhere(stage: St
 
 
 def test_a_removed_webhook_is_called_no_more(stage: Stage, receiver: Receiver) -> None:
-    hook = desk.add(stage.services, url=receiver.url).id
+    made = desk.add(stage.services, url=receiver.url)
     stage.open_case()
     sequencer.turn(stage.services)
     webhooks.turn(stage.services)
-    desk.remove(stage.services, hook)
+    rotated = desk.rotate(stage.services, made.id)
+    desk.remove(stage.services, made.id)
     turn(stage)
     assert (receiver.came, desk.find(stage.services)) == ([], [])
+    # AU-02: each change is entered, and no secret with it.
+    entered = audit.find(stage.services, about=f"webhook:{made.id}")
+    assert [entry.act for entry in entered] == ["webhook.remove", "webhook.rotate", "webhook.add"]
+    assert not any(secret in str(entered) for secret in (made.secret, rotated.secret))
 
 
 def test_one_receiver_that_hangs_holds_up_no_other(

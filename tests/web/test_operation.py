@@ -88,6 +88,7 @@ def test_metrics_can_be_read_by_prometheus_and_say_what_waits(web: Web) -> None:
     values = dict(line.rsplit(" ", 1) for line in samples)
     assert values["gateway_mails_in_progress"] == "1"
     assert values['gateway_outbox{state="ready"}'] == "0"
+    assert values["gateway_webhook_deliveries_waiting"] == values["gateway_webhook_overdue_seconds"] == "0"
     assert float(values['gateway_delivery_seconds{quantile="0.95"}']) >= 0
     posts = [name for name in values if name.startswith("gateway_http_requests_total") and 'method="POST"' in name]
     assert any('route="/cases/{number}/updates"' in name for name in posts)
