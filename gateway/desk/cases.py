@@ -132,7 +132,7 @@ def post(
         )
         poster = person(conn, author)
         decision = requests.post_update(case, posted, poster, policy=services.policy, pin_checked=pin_checked)
-        made = effects.apply(conn, decision, scribe=services.scribe, now=now)
+        made = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
         view = case_views.latest_update(conn, case.id, Feed.CASE)
     services.ring_outbox(made.outbox_ids)
     return view

@@ -7,7 +7,7 @@ soon when the cases are walked in their order, so both stay quick however many c
 import re
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, select
 
 from gateway.store.call_tables import case_word
 from gateway.store.sql import insert_new
@@ -16,7 +16,7 @@ from gateway.store.tables import support_case
 NUMBER_WIDTH = 10
 WORD_LENGTH, WORDS_OF_A_SUBJECT, WORDS_OF_A_QUESTION = 64, 60, 8
 # Up to so many hits are looked up; more are walked.
-FEW = 2000
+FEW = 600
 
 _WORD = re.compile(r"\w+")
 # Sorts behind every word that has the same beginning.
@@ -46,17 +46,23 @@ def forget(conn: Connection, case_ids: Sequence[int]) -> None:
 
 def condition(conn: Connection, text: str) -> ColumnElement[bool]:
     """Return the condition on `support_case` for what was asked for: a number, or the beginnings of words."""
-    numbered = select(support_case.c.id).where(support_case.c.number == text.strip().zfill(NUMBER_WIDTH))
-    named = conn.execute(numbered).scalar()
     asked = words(text, limit=WORDS_OF_A_QUESTION)
-    if named is not None or not asked:
-        return support_case.c.id == (named or 0)
+    if not asked:
+        return false()
+    if text.strip().isdecimal() and (named := _numbered(conn, text.strip())):
+        return support_case.c.id == named
     counted = sorted((_count(conn, word), word) for word in asked)
     fewest, rarest = counted[0]
     others = [_has(word) for _, word in counted if word != rarest]
     if fewest > FEW:
         return and_(_has(rarest), *others)
     return and_(support_case.c.id.in_(select(case_word.c.case_id).where(_begins(rarest))), *others)
+
+
+def _numbered(conn: Connection, number: str) -> int | None:
+    """Return the id of the case of a number, with or without its leading zeros."""
+    same = select(support_case.c.id).where(support_case.c.number == number.zfill(NUMBER_WIDTH))
+    return conn.execute(same).scalar()
 
 
 def _insert(conn: Connection, subjects: Iterable[tuple[int, str]]) -> None:

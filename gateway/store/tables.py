@@ -150,6 +150,8 @@ support_case = Table(
     # Its mails and notices still have to be emptied: a purge that was killed goes on here.
     Column("purge_runs", Boolean, nullable=False, server_default=text("false")),
     Index("ix_support_case_status", "status", "modified_at"),
+    # PostgreSQL sorts all cases of one moment, say of an import, where the id is not in the index.
+    Index("ix_support_case_latest", "modified_at", "id"),
     Index("ix_support_case_kept", "closed_at", "id", sqlite_where=_kept, postgresql_where=_kept),
     Index("ix_support_case_purging", "id", sqlite_where=_purging, postgresql_where=_purging),
 )

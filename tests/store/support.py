@@ -30,7 +30,7 @@ from gateway.model import (
     Substatus,
 )
 from gateway.reasons import Reason
-from gateway.services import Services
+from gateway.services import Asking, Services
 from gateway.store import cases, contacts, outbox
 from gateway.store.db import Database
 from gateway.store.instance import Instance
@@ -104,7 +104,7 @@ def digest(content: bytes) -> str:
 
 def services_on(database: Database, *, now: datetime = NOW) -> Services:
     """Return as much of the services as a turn of the scheduler needs: a database, a clock, usual settings."""
-    return cast(Services, SimpleNamespace(database=database, clock=FixedClock(now), config=Config()))
+    return cast(Services, SimpleNamespace(database=database, clock=FixedClock(now), config=Config(), asking=Asking()))
 
 
 def together(count: int, work: Callable[[int], T]) -> list[T]:

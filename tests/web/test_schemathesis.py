@@ -40,7 +40,7 @@ def prepare(web: Web) -> None:
 
 
 def test_some_random_calls_keep_to_the_document(web: Web, tmp_path: Path) -> None:
-    fuzz(web, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "1", "--no-shrink", "--max-time", "8")
+    fuzz(web, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "1", "--no-shrink", "--max-time", "6")
 
 
 @pytest.mark.long
