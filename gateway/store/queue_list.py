@@ -33,7 +33,7 @@ class QueueQuery:
     claimed_by: str = ""
     older_than: datetime | None = None
     after: int = 0
-    limit: int = 50
+    limit: int = 40
 
 
 def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView:
