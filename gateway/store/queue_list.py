@@ -103,11 +103,6 @@ def oldest_seconds(conn: Connection, *, now: datetime) -> int | None:
     return None if created is None else max(0, int((now - created).total_seconds()))
 
 
-def open_count(conn: Connection) -> int:
-    """Count the open items, up to COUNTED + 1."""
-    return _count(conn, QueueQuery())
-
-
 def recipients(conn: Connection, *, limit: int = 20) -> list[str]:
     """Return addresses of ours that the latest open items were sent to."""
     latest = select(queue_item.c.recipient).where(queue_item.c.state == queue.OPEN)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.desk import cases, escalations, mails, outbox, queue
+from gateway.desk import cases, escalations, mails, outbox, queue, webhooks
 from gateway.services import Services
 from gateway.store.case_views import CaseQuery
 
@@ -47,10 +47,17 @@ def addresses(services: Services) -> dict[str, str]:
         "/admin/people": "/admin/people",
         "/admin/keys": "/admin/keys",
         "/admin/notices": "/admin/notices?notice=follow-up-1",
+        "/admin/webhooks": "/admin/webhooks",
+        "/admin/webhooks/{hook}": f"/admin/webhooks/{_webhook(services)}",
         "/admin/profiles": "/admin/profiles",
         "/admin/exports": "/admin/exports",
         "error": "/cases/9999999999",
     }
+
+
+def _webhook(services: Services) -> str:
+    found = webhooks.find(services, limit=1)
+    return found[0].id if found else webhooks.add(services, url="https://crm.example.com/hook").id
 
 
 def routes_without_page(routes: Sequence[tuple[str, str]], there: dict[str, str]) -> list[str]:
