@@ -49,6 +49,7 @@ def addresses(services: Services) -> dict[str, str]:
         "/admin/notices": "/admin/notices?notice=follow-up-1",
         "/admin/webhooks": "/admin/webhooks",
         "/admin/webhooks/{hook}": f"/admin/webhooks/{_webhook(services)}",
+        "/admin/audit": "/admin/audit",
         "/admin/profiles": "/admin/profiles",
         "/admin/exports": "/admin/exports",
         "error": "/cases/9999999999",
