@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 SECONDS ?= 600
 
-.PHONY: help demo test check long soak bench score docs clean
+.PHONY: help demo test check long soak bench score screenshots docs clean
 
 help: ## list the targets
 	@echo "Case gateway. Targets (each installs what it needs into $(VENV)):"
@@ -49,6 +49,10 @@ bench: $(DEV) ## run the benchmarks, print one table of ratios (ONLY=accept: jus
 
 score: $(DEMO) ## judge a labelled corpus (CORPUS=DIR with labels.jsonl)
 	@$(PY) -m scripts.score "$(CORPUS)"
+
+screenshots: $(DEV) ## take a picture of every page of the console, into tests/screenshots (ARGS=--docs: those of the documents)
+	@$(PY) -m tests.services
+	@$(PY) -m scripts.screenshots $(ARGS)
 
 docs: $(DEV) ## redraw what is drawn from tables
 	@$(PY) -m scripts.draw_docs

@@ -74,21 +74,15 @@ class PulseView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiguresView:
-    """The figures of the whole installation.
+    """The ledger, and how the last day went.
 
-    queue_open: counted up to queue_counted + 1.  outbox: mails by state.  deferred: waiting after a try.
-    overdue_seconds: how long the mail that should have left first is late, None when none is.
-    hours: the last day, oldest first: begin of the hour and mails by disposition (`progress`: none yet).
+    deferred: mails that wait after a try.  uncertain: mails whose relay may have taken them before.
+    hours: oldest first: begin of the hour and mails by disposition (`progress`: none yet).
     """
 
     ledger: LedgerView
-    queue_open: int
-    queue_counted: int
-    queue_oldest_seconds: int | None
-    outbox: Mapping[str, int]
     deferred: int
     uncertain: int
     sent_of_a_day: int
     bounced_of_a_day: int
-    overdue_seconds: int | None
     hours: tuple[tuple[datetime, Mapping[str, int]], ...]

@@ -1,7 +1,4 @@
-"""The figures of the whole installation, in few statements: the overview of the console and `/metrics` show these.
-
-Ledger, queue and outbox are seen at one moment each; the hours are those of the last day.
-"""
+"""What the overview of the console shows beside the figures of `/metrics` (`gauges.py`): the ledger, the last day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +7,7 @@ from sqlalchemy import Connection, and_, case, func, select
 
 from gateway.model import EntryState
 from gateway.model.desk_views import FiguresView
-from gateway.store import mail_views, queue_list
+from gateway.store import mail_views
 from gateway.store.tables import mail, outbox
 
 HOURS = 24
@@ -18,27 +15,16 @@ HOURS = 24
 
 def figures(conn: Connection, *, now: datetime) -> FiguresView:
     """Return all figures as of now."""
-    states = dict(_pairs(conn, select(outbox.c.state, func.count()).group_by(outbox.c.state)))
     day = now - timedelta(hours=HOURS)
     waits = outbox.c.state == EntryState.READY
     return FiguresView(
         ledger=mail_views.ledger(conn),
-        queue_open=queue_list.open_count(conn),
-        queue_counted=queue_list.COUNTED,
-        queue_oldest_seconds=queue_list.oldest_seconds(conn, now=now),
-        outbox=states,
         deferred=_count(conn, and_(waits, outbox.c.attempts > 0)),
         uncertain=_count(conn, and_(outbox.c.state != EntryState.DONE, outbox.c.uncertain)),
         sent_of_a_day=_count(conn, outbox.c.sent_at >= day),
         bounced_of_a_day=_count(conn, outbox.c.bounced_at >= day),
-        overdue_seconds=_overdue(conn, now),
         hours=_hours(conn, now),
     )
-
-
-def _overdue(conn: Connection, now: datetime) -> int | None:
-    first = conn.execute(select(func.min(outbox.c.run_at)).where(outbox.c.state == EntryState.READY)).scalar()
-    return None if first is None or first > now else int((now - first).total_seconds())
 
 
 def _hours(conn: Connection, now: datetime) -> tuple[tuple[datetime, dict[str, int]], ...]:
@@ -55,7 +41,3 @@ def _hours(conn: Connection, now: datetime) -> tuple[tuple[datetime, dict[str, i
 
 def _count(conn: Connection, condition: object) -> int:
     return int(conn.execute(select(func.count()).select_from(outbox).where(condition)).scalar_one())  # type: ignore[arg-type]
-
-
-def _pairs(conn: Connection, statement: object) -> list[tuple[str, int]]:
-    return [(row[0], row[1]) for row in conn.execute(statement)]  # type: ignore[call-overload]

@@ -33,7 +33,7 @@ class QueueQuery:
     claimed_by: str = ""
     older_than: datetime | None = None
     after: int = 0
-    limit: int = 50
+    limit: int = 40
 
 
 def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView:
@@ -101,11 +101,6 @@ def oldest_seconds(conn: Connection, *, now: datetime) -> int | None:
     first = select(queue_item.c.created_at).where(queue_item.c.state == queue.OPEN).order_by(queue_item.c.id).limit(1)
     created = conn.execute(first).scalar()
     return None if created is None else max(0, int((now - created).total_seconds()))
-
-
-def open_count(conn: Connection) -> int:
-    """Count the open items, up to COUNTED + 1."""
-    return _count(conn, QueueQuery())
 
 
 def recipients(conn: Connection, *, limit: int = 20) -> list[str]:

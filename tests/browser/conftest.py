@@ -115,11 +115,12 @@ def signed_in(chromium: Browser, house: House) -> Callable[[str], dict[str, Any]
 
 @pytest.fixture
 def visit(chromium: Browser, house: House, signed_in: Callable[[str], dict[str, Any]]) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a page as somebody; whatever a page asks of another host is written down."""
+    """Return a function that opens a page as somebody, "" as nobody; what it asks of other hosts is noted."""
     contexts: list[BrowserContext] = []
 
     def visit(path: str, *, role: str = "admin", **how: Any) -> Page:
-        context = chromium.new_context(storage_state=signed_in(role), base_url=house.url, **how)
+        state = {"storage_state": signed_in(role)} if role else {}
+        context = chromium.new_context(base_url=house.url, **state, **how)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(STEP_MS)

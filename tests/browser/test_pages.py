@@ -1,5 +1,6 @@
 """Cases, outbox, what-if and overview in a real browser."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,3 +173,22 @@ def test_people_see_only_what_their_role_may_do(house: House, visit: Visit) -> N
     page.goto(f"{house.url}/queue")
     expect(page.locator(".bulk")).to_have_count(0)
     expect(page.locator(".reader .tabs a")).to_have_count(2)
+
+
+def test_the_audit_trail_is_shown_and_verified(house: House, visit: Visit) -> None:
+    number = opened(house, "Audited").number
+    page = visit(f"/admin/audit?about=case:{number}")
+    expect(page.locator("tbody tr").first).to_be_visible()
+    page.get_by_role("button", name="Verify the whole trail").click()
+    expect(page.get_by_role("status")).to_contain_text("The trail is whole")
+
+
+def test_a_webhook_is_added_and_removed_and_its_secret_is_shown_once(house: House, visit: Visit) -> None:
+    page = visit("/admin/webhooks")
+    page.fill("[name=url]", "https://hooks.example.com/case-gateway")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_label("The secret")).to_have_value(re.compile("^whsec_"))
+    page.get_by_role("link", name="https://hooks.example.com/case-gateway").click()
+    expect(page.get_by_label("The secret")).to_have_count(0)
+    page.get_by_role("button", name="Remove").click()
+    expect(page).to_have_url(f"{house.url}/admin/webhooks")

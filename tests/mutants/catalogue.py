@@ -11,6 +11,7 @@ KILL_POINTS = f"{CRASH}/test_kill_points.py::test_kill_9_loses_nothing_and_doubl
 DEAD_CHILD = f"{CRASH}/test_kill_points.py::test_a_dead_reading_child_costs_its_mail_one_try_and_nobody_else_anything"
 LOCKED = f"{CRASH}/test_database_faults.py::test_a_locked_database_means_451_and_nothing_kept_and_the_retry_is_accepted"
 FULL = f"{CRASH}/test_database_faults.py::test_a_full_disk_means_452_and_every_acknowledged_mail_is_there"
+DOOR = "tests/web/test_console_door.py"
 LADDER = "tests/story/test_follow_ups.py"
 MATRIX, CALLS = "tests/web/test_matrix.py", "tests/web/test_calls.py"
 UNDELIVERABLE = "tests/story/test_undeliverable_story.py"
@@ -616,5 +617,75 @@ def _purge_case""",
         old="""            route=getattr(route, "path", None) or "-",""",
         new="""            route=self._scope["query_string"].decode(),""",
         tests=("tests/web/test_operation.py::test_no_word_of_anybody_reaches_log_event_or_metric",),
+    ),
+    Mutant(
+        name="a page of another site may act in the console",
+        file="gateway/web/console/shell.py",
+        old="""        return site == "same-origin\"""",
+        new="""        return True""",
+        tests=(f"{DOOR}::test_only_a_page_of_ours_may_change_something",),
+    ),
+    Mutant(
+        name="every role may do everything in the console",
+        file="gateway/web/console/permits.py",
+        old="""    return act in ACTS_OF.get(role, frozenset())""",
+        new="""    return bool(act)""",
+        tests=("tests/unit/test_console_permits.py",),
+    ),
+    Mutant(
+        name="a session of the console lives for ever",
+        file="gateway/desk/users.py",
+        old="""    return now - kept.seen_at < IDLE and now - kept.created_at < LONGEST""",
+        new="""    return True""",
+        tests=(f"{DOOR}::test_a_session_that_is_not_used_ends_after_half_an_hour",),
+    ),
+    Mutant(
+        name="a one-time link works twice",
+        file="gateway/store/users.py",
+        old="""    unused = (console_link.c.used_at.is_(None), console_link.c.expires_at > now)""",
+        new="""    unused = (console_link.c.expires_at > now,)""",
+        tests=("tests/store/test_queue_list.py::test_a_link_is_used_up_by_one_of_two_who_hold_it",),
+    ),
+    Mutant(
+        name="failed sign-ins never slow down",
+        file="gateway/desk/users.py",
+        old="""        if len(failed) < free:""",
+        new="""        if True:""",
+        tests=(f"{DOOR}::test_failed_tries_slow_down_and_never_lock_out",),
+    ),
+    Mutant(
+        name="after sign-in one lands where a stranger wants",
+        file="gateway/web/console/shell.py",
+        old="""    return wanted if len(wanted) < 2000 and _LOCAL_PATH.fullmatch(wanted) else "/\"""",
+        new="""    return wanted or "/\"""",
+        tests=(f"{DOOR}::test_after_sign_in_one_lands_on_a_page_of_ours",),
+    ),
+    Mutant(
+        name="the HTML of a mail is shown as it came",
+        file="gateway/inbound/safe_html.py",
+        old="""    return _LINK.sub(_warned, clean)""",
+        new="""    return markup""",
+        tests=("tests/unit/test_console_words.py",),
+    ),
+    Mutant(
+        name="opening a mail fetches its pictures",
+        file="gateway/inbound/safe_html.py",
+        old="""    return source if pictures and source.lower()""",
+        new="""    return source if source.lower()""",
+        tests=("tests/unit/test_console_words.py::test_nothing_remote_is_left_unless_asked_for",),
+    ),
+    Mutant(
+        name="words of strangers are markup in the console",
+        file="gateway/web/console/__init__.py",
+        old="""        autoescape=True,""",
+        new="""        autoescape=False,""",
+        tests=("tests/browser/test_hostile.py::test_hostile_answers_and_names_are_only_text",),
+    ),
+    Mutant(
+        name="an export holds formulas",
+        file="gateway/desk/exports.py",
+        old="""    return f"'{value}" if value.startswith(_FORMULA) else value""",
+        new="""    return value""",
+        tests=("tests/unit/test_console_permits.py",),
     ),
 )

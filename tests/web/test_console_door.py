@@ -230,7 +230,7 @@ def test_every_page_is_open_to_whom_the_table_says_and_to_nobody_else(web: Web, 
         if route.act is None or route.path == "/signout":
             continue
         path = route.path
-        for name in ("item", "mail", "case", "entry", "user", "key", "escalation", "place"):
+        for name in ("item", "mail", "case", "entry", "user", "key", "escalation", "place", "hook"):
             path = path.replace(f"{{{name}}}", "999999")
         path = path.replace("{act}", "link").replace("{name}", "cases")
         answer = web.client.request(route.method, path, headers=OURS)

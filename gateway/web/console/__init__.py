@@ -13,7 +13,20 @@ from starlette.responses import FileResponse, Response
 
 from gateway import __version__
 from gateway.app import App, template_folder
-from gateway.web.console import admin, cases, mails, outbox, overview, queue, shell, signin, whatif, words
+from gateway.web.console import (
+    admin,
+    audit,
+    cases,
+    mails,
+    outbox,
+    overview,
+    queue,
+    shell,
+    signin,
+    webhooks,
+    whatif,
+    words,
+)
 from gateway.web.console.shell import Route
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -26,7 +39,9 @@ FILES = {
     "icon.svg": "image/svg+xml",
 }
 ROUTES: tuple[Route, ...] = tuple(
-    route for part in (signin, queue, cases, mails, outbox, whatif, overview, admin) for route in part.ROUTES
+    route
+    for part in (signin, queue, cases, mails, outbox, whatif, overview, admin, webhooks, audit)
+    for route in part.ROUTES
 )
 
 

@@ -67,8 +67,21 @@ def listed(visit: Visit) -> Response:
     """List mails, newest first."""
     disposition = visit.asked("disposition")
     disposition = disposition if disposition in tuple(Disposition) else ""
-    found = mails.find(visit.services, limit=PAGE, disposition=disposition)
-    return visit.show("mail/list.html", found=found, disposition=disposition, dispositions=tuple(Disposition))
+    before = int(asked) if (asked := visit.asked("before")).isascii() and asked.isdigit() and len(asked) < 19 else None
+    text = visit.asked("q").strip()
+    found = mails.find(visit.services, limit=PAGE + 1, disposition=disposition, before=before, text=text)
+    kept = {"disposition": disposition, "q": text}
+    more = len(found) > PAGE
+    return visit.show(
+        "mail/list.html",
+        found=found[:PAGE],
+        disposition=disposition,
+        dispositions=tuple(Disposition),
+        q=text,
+        before=before,
+        first_page=with_query("/mails", kept),
+        next_page=with_query("/mails", {**kept, "before": found[PAGE - 1].id}) if more else "",
+    )
 
 
 def one(visit: Visit) -> Response:

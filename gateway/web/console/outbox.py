@@ -10,7 +10,7 @@ from gateway.errors import NotFound, Refused
 from gateway.web.console import shell
 from gateway.web.console.permits import Act
 from gateway.web.console.shell import Route, local_path
-from gateway.web.console.visit import Visit
+from gateway.web.console.visit import Visit, with_query
 
 STATES = {
     "open": "has not left",
@@ -72,10 +72,21 @@ def ahead(visit: Visit) -> Response:
 def _page(visit: Visit, *, status: int = 200, words: str = "") -> Response:
     state = visit.asked("state", "open")
     state = state if state in STATES else "open"
-    found = outbox.find(visit.services, state=state, limit=PAGE)
-    back = f"/outbox?state={state}"
+    after = int(asked) if (asked := visit.asked("after")).isascii() and asked.isdigit() and len(asked) < 19 else 0
+    found = outbox.find(visit.services, state=state, limit=PAGE + 1, after=after)
+    more = len(found) > PAGE
+    back = with_query("/outbox", {"state": state, "after": after or ""})
     return visit.show(
-        "outbox/list.html", status=status, words=words, found=found, state=state, states=STATES, worth=WORTH, back=back
+        "outbox/list.html",
+        status=status,
+        words=words,
+        found=found[:PAGE],
+        state=state,
+        states=STATES,
+        worth=WORTH,
+        back=back,
+        after=after,
+        next_page=with_query("/outbox", {"state": state, "after": found[PAGE - 1].id}) if more else "",
     )
 
 

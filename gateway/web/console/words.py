@@ -55,7 +55,7 @@ def count(number: int) -> str:
 
 def foreign(text: str | None) -> Markup:
     """Write text of a stranger on one line: isolated, with hidden characters made visible."""
-    return Markup("<bdi>{}</bdi>").format(_shown(text or ""))
+    return Markup(f"<bdi>{_shown(text or '')}</bdi>")  # noqa: S704 - what stands inside is escaped
 
 
 def body(text: str, marked: Collection[str] = ()) -> Markup:
@@ -95,6 +95,8 @@ def short(address: str | None) -> str:
 
 
 def _shown(text: str) -> Markup:
+    if text.isascii():
+        return escape(text)
     pieces: list[Markup] = []
     done = 0
     for match in _HIDDEN.finditer(text):
