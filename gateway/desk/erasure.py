@@ -6,6 +6,7 @@ it may be killed at any moment: calling again goes on, because the person's addr
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -60,7 +61,7 @@ def erase_contact(services: Services, email: str, *, by: str) -> ErasureView:
         _check_at_rest(conn, person)
         ties = shells.ties(conn, contact.id)
         shells.empty(conn, contact.id, with_account=ties.others == 0 and not ties.arranged)
-        counts = {"cases": len(own), "mails": mails, "updates": updates, "notices": notices}
+        counts: dict[str, Any] = {"cases": len(own), "mails": mails, "updates": updates, "notices": notices}
         record.note_along(conn, services, "erased", by=by, contact_id=contact.id, **counts)
     swept = slack.sweep(services.database, large=True)
     return ErasureView(
