@@ -6,6 +6,7 @@ it may be killed at any moment: calling again goes on, because the person's addr
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -60,10 +61,9 @@ def erase_contact(services: Services, email: str, *, by: str) -> ErasureView:
         _check_at_rest(conn, person)
         ties = shells.ties(conn, contact.id)
         shells.empty(conn, contact.id, with_account=ties.others == 0 and not ties.arranged)
+        counts: dict[str, Any] = {"cases": len(own), "mails": mails, "updates": updates, "notices": notices}
+        record.note_along(conn, services, "erased", by=by, contact_id=contact.id, **counts)
     swept = slack.sweep(services.database, large=True)
-    record.note(
-        services, "erased", by=by, contact_id=contact.id, cases=len(own), mails=mails, updates=updates, notices=notices
-    )
     return ErasureView(
         contact=str(contact.id), cases=tuple(own), mails=mails, updates=updates, notices=notices, swept=swept
     )
@@ -100,8 +100,9 @@ def erase_update(services: Services, number: str, update_id: str, *, by: str, fi
         )
         cases.note_change(conn, case.number)
         view = case_views.one(conn, case.number)
+        what = "file" if file else "update"
+        record.note_along(conn, services, "erased", by=by, case=case.number, update_id=row.id, what=what)
     slack.sweep(services.database, large=True)
-    record.note(services, "erased", by=by, case=case.number, update_id=row.id, what="file" if file else "update")
     return view
 
 

@@ -20,5 +20,7 @@ def note_along(
     conn: Connection, services: Services, act: str, *, case: str = "", by: str = "", **facts: int | str
 ) -> None:
     """Say what is done in this transaction.  by: who asked for it, for the log; the trail has its actor."""
-    audit.note_along(conn, services, f"retention.{act}", f"case:{case}" if case else "retention", **facts)
+    contact = facts.get("contact_id")
+    about = f"case:{case}" if case else f"contact:{contact}" if contact else "retention"
+    audit.note_along(conn, services, f"retention.{act}", about, **facts)
     maillog.retention(act, case=case, by=by, **facts)

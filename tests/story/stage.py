@@ -47,7 +47,7 @@ def start_reader() -> ParsePool:
 
 def build(url: str, folder: Path, reader: ParsePool, clock: FixedClock, **overrides: Any) -> app.App:
     """Build an app on a migrated, empty database, with the instance key that the parse children know."""
-    _become_the_fixture_world(url)
+    become_the_fixture_world(url)
     ours = {
         "data_dir": folder,
         "care_address": world.CARE,
@@ -227,7 +227,8 @@ class Stage:
         return (view.status, view.substatus, view.modified_at, view.closed_at, view.follow_up)
 
 
-def _become_the_fixture_world(url: str) -> None:
+def become_the_fixture_world(url: str) -> None:
+    """Give an empty database the instance key that the parse children know."""
     database = db.Database(url)
     facts = [{"name": "id", "value": world.INSTANCE}, {"name": "key", "value": world.LOOP_KEY.hex()}]
     try:

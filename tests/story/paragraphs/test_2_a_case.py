@@ -1,0 +1,62 @@
+"""PROCESS 2: what a case is."""
+
+from tests.story.paragraphs.house import ADMIN, DANA, STRANGER, TESS, House
+
+
+def test_2_1_numbers_have_ten_digits_count_up_and_link_nothing(house: House) -> None:
+    first, second = house.open_case(), house.open_case()
+    assert (first, second) == ("0003256109", "0003256110")
+    house.send(f"About case {first}", subject=f"Case {first}")
+    assert [item["reason"] for item in house.queue()] == ["no-reference"]
+
+
+def test_2_2_a_case_has_one_of_the_types(house: House) -> None:
+    assert house.case(house.open_case())["type"] == "support"
+    assert house.case(house.open_case("--type", "service-request"))["type"] == "service-request"
+    how = ("--subject", "x y", "--description", "x", "--contact", DANA)
+    assert "gossip" in house.refused("case", "open", *how, "--type", "gossip")
+
+
+def test_2_3_the_profile_says_which_priorities_there_are(house: House) -> None:
+    number = house.open_case("--priority", "low")
+    assert (
+        house.one("case", "priority", number, "--priority", "critical-production-down")["priority"]
+        == "critical-production-down"
+    )
+    cloud = house.open_case("--profile", "cloud-2025")
+    house.refused("case", "priority", cloud, "--priority", "no-such-priority")
+
+
+def test_2_4_last_modified_moves_with_updates_only(house: House) -> None:
+    number = house.asked_case()
+    asked = house.case(number)["modified_at"]
+    house.later(days=3)
+    house.tick()
+    assert "follow-up-1" in house.notices(number)
+    assert house.case(number)["modified_at"] == asked
+    house.answer(number)
+    assert house.case(number)["modified_at"] > asked
+
+
+def test_2_5_a_long_subject_is_refused_and_that_of_a_mail_is_shortened(house: House) -> None:
+    long = "x" * 101
+    assert "100" in house.refused("case", "open", "--subject", long, "--description", "Too short", "--contact", DANA)
+    hinted = house.one("case", "open", "--subject", "Export stops", "--description", "Too short", "--contact", DANA)
+    assert hinted["hints"]
+    house.send("Please help", sender=STRANGER, subject=long)
+    made = house.one("queue", "open-case", house.queue()[0]["id"], "--by", ADMIN)
+    assert len(house.case(made["item"]["case"])["subject"]) == 100
+
+
+def test_2_6_a_new_case_names_the_one_that_it_continues(house: House) -> None:
+    first = house.open_case()
+    assert house.case(house.open_case("--previous", first))["previous"] == first
+
+
+def test_2_7_a_move_that_the_table_lacks_is_refused_with_those_that_exist(house: House) -> None:
+    number = house.open_case()
+    house.one("case", "set-status", number, "--status", "open", "--substatus", "engineering-request")
+    assert house.state(number) == ("open", "engineering-request")
+    house.one("case", "close", number, "--author", TESS)
+    assert "reopen" in house.refused("case", "set-status", number, "--status", "open").lower()
+    assert house.state(number) == ("closed", "resolved")
