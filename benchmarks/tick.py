@@ -211,5 +211,7 @@ def on_postgresql() -> Iterator[app.App]:
 @contextmanager
 def _house(url: str, folder: Path) -> Iterator[app.App]:
     ours = {"data_dir": folder, "care_address": "care@example.com"}
-    with app.build(config.load(None, gateway=ours, database={"url": url}), clock=FixedClock(NOW)) as house:
+    with app.build(
+        config.load(None, gateway=ours, database={"url": url}, web={"port": 0}), clock=FixedClock(NOW)
+    ) as house:
         yield house

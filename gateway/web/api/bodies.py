@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.model import Access, CaseType, Channel, EscalationReason, Priority, Status, Substatus, Visibility
 from gateway.rules import notice_contexts
 
-TEXT_LENGTH, LINE_LENGTH, ADDRESS_LENGTH = 1_000_000, 998, 320
+# A text of this length fits into a body (`edge.MAX_BODY_BYTES`) however its characters are escaped.
+TEXT_LENGTH, LINE_LENGTH, ADDRESS_LENGTH = 300_000, 998, 320
 # The rule refuses a longer one with a reason of its own; the document says so all the same.
 SUBJECT: dict[str, Any] = {"maxLength": 100}
 # What can be seen: at least one such character in a text, and no control character in a line.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-VISIBLE = rf"[^\s{_CONTROL}]"
+WHOLE = r"^[^\x00]*$"
+VISIBLE = rf"^[^\x00]*[^\s{_CONTROL}][^\x00]*$"
 LINE = rf"^[^{_CONTROL}]*$"
 VISIBLE_LINE = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 ZONES: dict[str, Any] = {"enum": ["", *sorted(zoneinfo.available_timezones())]}
@@ -34,10 +36,10 @@ NumberPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[0-9]{1,10}$"}
 IdPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[0-9]{1,18}$"})]
 Number = Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
 # What a caller told is compared, whatever it is; what is kept has the form of a PIN.
-ToldPin = Annotated[str, Field(max_length=20)]
+ToldPin = Annotated[str, Field(max_length=20, pattern=LINE)]
 Pin = Annotated[str, Field(pattern=r"^([0-9]{4,12})?$")]
 # Who said or did something, as an address; whether it is a contact of the case decides what it may.
-Who = Annotated[str, Field(min_length=1, max_length=ADDRESS_LENGTH, examples=["dana@example.com"])]
+Who = Annotated[str, Field(min_length=1, max_length=ADDRESS_LENGTH, pattern=LINE, examples=["dana@example.com"])]
 TimeZone = Annotated[str, Field(max_length=64, json_schema_extra=ZONES)]
 YesNo = Annotated[bool, Field(strict=True)]
 
@@ -76,7 +78,7 @@ class OpenCase(BaseModel):
     )
 
     subject: Subject
-    description: Annotated[str, Field(max_length=TEXT_LENGTH)]
+    description: Annotated[str, Field(max_length=TEXT_LENGTH, pattern=WHOLE)]
     contact: Person
     priority: Priority = Priority.MEDIUM
     type: CaseType = CaseType.SUPPORT
@@ -150,7 +152,7 @@ class Close(BaseModel):
     model_config = example(substatus="resolved", text="The update mended it.")
 
     substatus: Substatus | None = None
-    text: Annotated[str, Field(max_length=TEXT_LENGTH)] = ""
+    text: Annotated[str, Field(max_length=TEXT_LENGTH, pattern=WHOLE)] = ""
     author: Who | None = None
 
 
@@ -210,7 +212,7 @@ class CloseEscalation(BaseModel):
 
     model_config = example(text="Solved together.")
 
-    text: Annotated[str, Field(max_length=TEXT_LENGTH)] = ""
+    text: Annotated[str, Field(max_length=TEXT_LENGTH, pattern=WHOLE)] = ""
 
 
 class PutContact(BaseModel):
