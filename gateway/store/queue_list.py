@@ -46,7 +46,8 @@ def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView
         found = found.order_by(queue_item.c.id.desc())
     rows = conn.execute(found.limit(query.limit + 1)).all()
     shown = rows[: query.limit]
-    total = _count(conn, query)
+    # Where all of it is on this page, counting would only walk the same rows again.
+    total = len(rows) if len(rows) <= query.limit and not query.after else _count(conn, query)
     return QueuePageView(
         rows=_rows(conn, shown, now),
         total=min(total, COUNTED),
