@@ -33,7 +33,7 @@ class QueueQuery:
     claimed_by: str = ""
     older_than: datetime | None = None
     after: int = 0
-    limit: int = 40
+    limit: int = 30
 
 
 def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView:
@@ -54,6 +54,7 @@ def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView
         more_than=total > COUNTED,
         next_after=str(shown[-1].id) if len(rows) > query.limit else None,
         oldest_seconds=oldest_seconds(conn, now=now),
+        newest=str(newest_id(conn)),
     )
 
 
