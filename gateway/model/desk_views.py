@@ -52,7 +52,7 @@ class QueueRowView:
 class QueuePageView:
     """One page of the queue.  total: items that match, counted up to a limit; `more_than` says that it was reached.
 
-    next_after: id from which the next page goes on, None on the last one.
+    next_after: id from which the next page goes on, None on the last one.  newest: the highest id of the whole queue.
     """
 
     rows: tuple[QueueRowView, ...]
@@ -60,6 +60,7 @@ class QueuePageView:
     more_than: bool
     next_after: str | None
     oldest_seconds: int | None
+    newest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

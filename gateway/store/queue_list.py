@@ -33,7 +33,7 @@ class QueueQuery:
     claimed_by: str = ""
     older_than: datetime | None = None
     after: int = 0
-    limit: int = 40
+    limit: int = 30
 
 
 def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView:
@@ -46,13 +46,15 @@ def page(conn: Connection, query: QueueQuery, *, now: datetime) -> QueuePageView
         found = found.order_by(queue_item.c.id.desc())
     rows = conn.execute(found.limit(query.limit + 1)).all()
     shown = rows[: query.limit]
-    total = _count(conn, query)
+    # Where all of it is on this page, counting would only walk the same rows again.
+    total = len(rows) if len(rows) <= query.limit and not query.after else _count(conn, query)
     return QueuePageView(
         rows=_rows(conn, shown, now),
         total=min(total, COUNTED),
         more_than=total > COUNTED,
         next_after=str(shown[-1].id) if len(rows) > query.limit else None,
         oldest_seconds=oldest_seconds(conn, now=now),
+        newest=str(newest_id(conn)),
     )
 
 

@@ -41,4 +41,4 @@ def _total(gauges: Sequence[Gauge], name: str, labels: Mapping[str, str]) -> int
     return int(sum(gauge.value for gauge in gauges if gauge.name == name and wanted <= set(gauge.labels)))
 
 
-ROUTES = (Route(method="GET", path="/overview", act=Act.READ, serve=page),)
+ROUTES = (Route(method="GET", path="/overview", act=Act.READ_ALL, serve=page),)

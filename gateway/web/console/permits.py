@@ -10,7 +10,7 @@ class Act(StrEnum):
     """What a page needs.  Each is a sentence of the administration's page of people."""
 
     READ = "read mails, the queue and cases"
-    READ_ALL = "read outgoing mail, notices, profiles, webhooks and the audit"
+    READ_ALL = "read the overview, outgoing mail, notices, profiles, webhooks and the audit"
     OWN = "change one's own password and end one's own sessions"
     RAW = "see raw mail, its HTML and its files, and try mail out"
     QUEUE = "work on the queue"

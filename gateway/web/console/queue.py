@@ -88,7 +88,7 @@ def desk(visit: Visit, item_id: str = "", *, status: int = 200, words: str = "")
         alarm=_alarm(visit, listed),
         whys=WHY,
         priorities=tuple(Priority),
-        newest=_newest(listed),
+        newest=listed.newest if listed else "0",
         pulse=with_query("/queue/pulse", {name: filters[name] for name in FILTERS if name != "after"}),
         here=lambda item=None, **more: _here(filters, item, more),
         kept=with_query("", filters),
@@ -246,10 +246,6 @@ def _done(visit: Visit) -> Done | None:
 def _alarm(visit: Visit, listed: QueuePageView | None) -> bool:
     hours = visit.app.config.queue.alarm_hours
     return listed is not None and (listed.oldest_seconds or 0) >= hours * 3600
-
-
-def _newest(listed: QueuePageView | None) -> str:
-    return max((row.item.id for row in listed.rows), key=int, default="0") if listed else "0"
 
 
 def _here(filters: dict[str, str], item: str | None, more: dict[str, object]) -> str:
