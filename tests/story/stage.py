@@ -55,7 +55,7 @@ def build(url: str, folder: Path, reader: ParsePool, clock: FixedClock, **overri
         "admin_address": ADMIN,
         "profile": PROFILE,
     }
-    sections: dict[str, Any] = {"gateway": ours, "database": {"url": url}}
+    sections: dict[str, Any] = {"gateway": ours, "database": {"url": url}, "web": {"port": 0}}
     for name, section in overrides.items():
         sections[name] = {**sections.get(name, {}), **section}
     built = app.build(config.load(None, **sections), clock=clock)
