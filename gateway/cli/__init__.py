@@ -40,6 +40,7 @@ from gateway.cli import (
     webhook,
     worker,
 )
+from gateway.cli.groups import Group
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 GROUPS = (
@@ -77,6 +78,7 @@ def tree() -> typer.Typer:
     """Put all commands together."""
     root = typer.Typer(
         name="gateway",
+        cls=Group,
         help="The case gateway: links customers' mail to its support case, loses none, sends the notices.",
         epilog="\b\nExamples:\n  gateway demo\n  gateway serve\n  gateway case list --status open",
         no_args_is_help=True,

@@ -139,7 +139,7 @@ def _draw_planned(planned: Sequence[PlannedView]) -> None:
         ("AT", "CASE", "NOTICE", "TO", "WHY"),
         [(p.at, p.case or "", p.notice, p.to, p.why) for p in planned],
         cut=("TO", "WHY"),
-        empty="No mail would leave until then.",
+        empty="No mail would leave; `--now TIME` looks further ahead.",
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from gateway.cli import console
+from gateway.cli.groups import Group
 
 if TYPE_CHECKING:
     from gateway.app import App
@@ -104,6 +105,7 @@ def noun(name: str, help: str, *, example: str | Sequence[str]) -> typer.Typer:
     """Make a group of commands, for example `gateway case`."""
     return typer.Typer(
         name=name,
+        cls=Group,
         help=help,
         epilog=_examples(example),
         no_args_is_help=True,

@@ -26,8 +26,8 @@ def explain(error: Exception, *, debug: bool = False) -> int:
     if debug:
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({error.filename})" if error.filename else ""
-        return _say(f"The system refused: {error.strerror}{where}.", FAILED)
+        what = f"{error.filename}: " if error.filename else "The system refused: "
+        return _say(f"{what}{error.strerror}.", FAILED)
     return _say(
         f"Something unexpected went wrong ({type(error).__name__}); `gateway --debug ...` shows where.",
         FAILED,

@@ -60,7 +60,7 @@ def ingest(
     sender: Sender = "",
     recipient: Recipient = "",
 ) -> int:
-    """Take mails in as if received, and print what became of each; - only commits.
+    """Take mails in as if received, and print what became of each; `-` only commits stdin.
 
     Exit codes: 0 taken; 65 a path or mbox cannot be read; 75 not committed, hand it in again.
     """

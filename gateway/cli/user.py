@@ -10,7 +10,7 @@ from gateway.cli.call import Call, command, noun
 from gateway.model.desk_views import UserView
 from gateway.model.views import to_json
 
-commands = noun("user", "People who use the console.", example="gateway user add ada@example.com --role admin")
+commands = noun("user", "Let people into the console.", example="gateway user add ada@example.com --role admin")
 
 
 @command(commands, "add", example="gateway user add ada@example.com --role admin --name 'Ada Poe'")

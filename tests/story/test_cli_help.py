@@ -1,7 +1,6 @@
 """What every command owes its user: help with an example, errors in one sentence, `--config` on either side."""
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +35,14 @@ def test_help_has_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixtu
     _, example, shown = capsys.readouterr().out.partition("Example")
     assert example
     assert f"gateway {words[0] if words else 'demo'}" in shown
+
+
+@pytest.mark.parametrize("words", [words for words in paths() if words not in COMMANDS], ids=" ".join)
+def test_a_list_of_commands_cuts_no_sentence_off(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([*words, "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2].partition("Example")[0]
+    assert listed
+    assert "..." not in listed
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -79,10 +86,8 @@ def test_help_loads_nothing_heavy() -> None:
         f"import sys\nfrom gateway import cli\nassert cli.run(['--help']) == 0\n"
         f"loaded = [m for m in {heavy!r}.split() if m in sys.modules]\nassert not loaded, loaded\n"
     )
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize(

@@ -146,3 +146,5 @@ def test_command_line_lists_shows_and_sends(terminal: Terminal) -> None:
     assert "lacks alarm_id" in bad.err
     assert "colour" in bad.err
     assert terminal.run("notice", "send", "alarm-raised", "--context", "-", stdin=b"no json").code == 2
+    missing = terminal.run("notice", "preview", "alarm-raised", "--context", "nothing.json")
+    assert (missing.code, missing.err) == (1, "nothing.json: No such file or directory.\n")
