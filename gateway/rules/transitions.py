@@ -33,10 +33,11 @@ OWN_CALLS = {
 def check_move(case: Case, status: Status, substatus: Substatus, profile: Profile) -> None:
     """Refuse a move that the table or the profile does not have; the refusal lists the moves that exist."""
     if status not in allowed(case.status, profile):
-        there = ", ".join(allowed(case.status, profile)) or "none (a closed case is reopened)"
+        there = ", ".join(allowed(case.status, profile))
         raise Refused(
             Reason.TRANSITION_NOT_ALLOWED,
-            f"A case that is {case.status} cannot become {status}; it can become: {there}.",
+            f"A case that is {case.status} cannot become {status}; "
+            + (f"it can become: {there}." if there else "it can only be reopened."),
         )
     if substatus not in profile.substatuses[status]:
         words = ", ".join(word for word in profile.substatuses[status] if word not in CONSEQUENCES)

@@ -65,9 +65,15 @@ def test_by_hand_only_statuses_without_a_call_of_their_own_are_set(
         moved = requests.set_status(case(status), to, None, policy=policy).effects[0]
         assert moved.substatus not in transitions.CONSEQUENCES  # type: ignore[union-attr]
     else:
-        with pytest.raises(Refused, match="it can become") as refused:
+        with pytest.raises(Refused, match=r"it can (become|only be reopened)") as refused:
             requests.set_status(case(status, substatus=Substatus.NEW), to, None, policy=policy)
         assert "open" in str(refused.value)
+
+
+def test_a_closed_case_is_said_to_be_reopened_only() -> None:
+    with pytest.raises(Refused, match="it can only be reopened") as refused:
+        requests.set_status(case(Status.CLOSED, substatus=Substatus.RESOLVED), Status.OPEN, None, policy=POLICY)
+    assert refused.value.reason is Reason.TRANSITION_NOT_ALLOWED
 
 
 @pytest.mark.parametrize("word", [Substatus.NEW, Substatus.CUSTOMER_RESPONDED])
