@@ -24,6 +24,8 @@ def answer(asked: bytes, words: str) -> EmailMessage:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit(__doc__)
     host, port = (sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1:8025").rsplit(":", 1)
     with smtplib.SMTP(host, int(port)) as server:
         server.send_message(answer(Path(sys.argv[1]).read_bytes(), sys.argv[2]))

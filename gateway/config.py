@@ -25,6 +25,8 @@ from gateway.policy_settings import FollowUpSection, ProfileSection
 
 DEFAULT_FILE = "gateway.toml"
 PREFIX = "GATEWAY_"
+# What is said instead of the library's words, by the kind of the fault.
+WORDS = {"extra_forbidden": "there is no such setting; see gateway.example.toml", "missing": "must be set"}
 
 
 def _network(text: str) -> str:
@@ -353,7 +355,10 @@ def load(path: Path | None = None, **overrides: Any) -> Config:
     try:
         return Config(**values)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
+        lines = [
+            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {WORDS.get(e['type'], e['msg'])}"
+            for e in error.errors()
+        ]
         raise ConfigError("The settings cannot be used:\n  " + "\n  ".join(lines)) from None
     except SettingsError:
         raise ConfigError(_unreadable_environment()) from None

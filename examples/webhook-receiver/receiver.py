@@ -19,6 +19,8 @@ from urllib.request import Request, urlopen
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+if missing := {"WEBHOOK_SECRET", "GATEWAY_URL", "GATEWAY_KEY"} - os.environ.keys():
+    sys.exit(f"Set {', '.join(sorted(missing))}.\n\n{__doc__}")
 SECRET = os.environ["WEBHOOK_SECRET"]
 GATEWAY = os.environ["GATEWAY_URL"].rstrip("/")
 KEY = os.environ["GATEWAY_KEY"]

@@ -30,7 +30,14 @@ def list_(
     """List acts, newest first."""
     from gateway.desk import audit
 
+    about = _padded(about)
     call.show_all(call.look(lambda services: audit.find(services, about=about, actor=actor, limit=limit)), _draw)
+
+
+def _padded(about: str) -> str:
+    """Give a case number the zeros that people leave out."""
+    kind, colon, number = about.partition(":")
+    return f"{kind}:{number.zfill(10)}" if colon and kind == "case" else about
 
 
 def verify(

@@ -262,6 +262,7 @@ def test_the_command_line_verifies_and_names_the_first_bad_entry(terminal: Termi
     assert (done.code, done.err) == (0, "")
     assert "intact: 3 entries" in done.out
     shown = terminal.ok("audit", "list", "--about", f"case:{number}")
+    assert terminal.ok("audit", "list", "--about", f"case:{int(number)}") == shown
     assert [entry["act"] for entry in shown] == ["case.status", "case.update", "case.open"]
     assert all(entry["actor"].startswith("command-line") for entry in shown)
     assert "case.open" in terminal.run("audit", "list").out
