@@ -58,7 +58,19 @@ def restore(
     elif _sqlite_file(config) is not None:
         raise ConfigError("Name the copy: gateway db restore FILE.")
     held = call.look(outbox.hold_all) if hold_outbox else 0
+    _go_on_with_the_trail(call)
     call.show({"held": held}, lambda _: _draw(held, hold_outbox))
+
+
+def _go_on_with_the_trail(call: Call) -> None:
+    """Sign the end that the audit trail had in the copy: it is older than the one that this machine signed last."""
+    from gateway.desk import audit
+    from gateway.errors import Conflict
+
+    try:
+        call.look(audit.sign_anew)
+    except Conflict as refused:
+        console.note(f"Warning: {refused}")
 
 
 def _put_back(config: "Config", file: Path) -> None:

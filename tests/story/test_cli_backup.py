@@ -46,6 +46,7 @@ def test_a_restored_copy_holds_what_had_not_left_and_lets_it_go_when_told(embedd
     assert live.exists()
     assert embedded.ok("case", "show", number)[0]["number"] == number
     assert states(embedded) == [EntryState.HELD]
+    assert embedded.ok("verify-audit")[0]["intact"]
     assert embedded.ok("outbox", "release", "--all")[0] == {"released": 1}
     embedded.ok("tick")
     assert states(embedded) == [EntryState.DONE]
