@@ -276,6 +276,7 @@ class Config(BaseSettings):
     sender: SenderSection = SenderSection()
     follow_up: FollowUpSection = FollowUpSection()
     profile: dict[str, ProfileSection] = {}
+    product_lines: dict[str, str] = {}
     retention: RetentionSection = RetentionSection()
     escalation: EscalationSection = EscalationSection()
     unlinked_notice: UnlinkedNoticeSection = UnlinkedNoticeSection()

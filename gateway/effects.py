@@ -6,7 +6,7 @@ nothing.  What happened is told to other systems (events) and entered into the a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -212,6 +212,7 @@ def _open(conn: Connection, opened: OpenCase, *, now: datetime) -> None:
         contact_id=opened.contact_id,
         owner=opened.owner,
         external_ref=clean_header(opened.external_ref),
+        **{name: clean_header(value) for name, value in asdict(opened.details).items()},
         previous=opened.previous,
         opened_at=now,
         modified_at=now,

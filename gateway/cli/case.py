@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli import console
 from gateway.cli.call import Call, command, noun
-from gateway.model import CaseType, Channel, Feed, Priority, Status, Substatus, Visibility
+from gateway.model import CaseDetails, CaseType, Channel, Feed, Priority, Status, Substatus, Visibility
 from gateway.model.views import CaseView, UpdateView, to_json
 from gateway.reasons import Reason
 
@@ -46,10 +46,24 @@ def open_(
     owner: Annotated[str, typer.Option(metavar="EMAIL", help="The agent who owns it.")] = "",
     external_ref: Annotated[str, typer.Option(metavar="TEXT", help="Number in another system.")] = "",
     previous: Annotated[str, typer.Option(metavar="NUMBER", help="The closed case that this one continues.")] = "",
+    deployment: Annotated[str, typer.Option(metavar="TEXT", help="Which of the customer's deployments.")] = "",
+    product_line: Annotated[
+        str, typer.Option(metavar="NAME", help="One of [product_lines]; it chooses the profile.")
+    ] = "",
+    component: Annotated[str, typer.Option(metavar="TEXT", help="Which part of the product.")] = "",
+    implementation_stage: Annotated[str, typer.Option(metavar="TEXT", help="How far its introduction is.")] = "",
+    business_impact: Annotated[str, typer.Option(metavar="TEXT", help="What it does to the business.")] = "",
 ) -> None:
     """Open a case; the contact is told by mail."""
     from gateway.desk import cases
 
+    details = CaseDetails(
+        deployment=deployment,
+        product_line=product_line,
+        component=component,
+        implementation_stage=implementation_stage,
+        business_impact=business_impact,
+    )
     opened = call.change(
         lambda services: cases.open_case(
             services,
@@ -63,6 +77,7 @@ def open_(
             owner=owner,
             external_ref=external_ref,
             previous=previous,
+            details=details,
         )
     )
     call.show(opened, draw)
@@ -313,6 +328,11 @@ def draw(case: CaseView) -> None:
             ("account", case.account),
             ("owner", case.owner or "nobody yet"),
             ("external ref", case.external_ref),
+            ("deployment", case.deployment),
+            ("product line", case.product_line),
+            ("component", case.component),
+            ("stage", case.implementation_stage),
+            ("impact", case.business_impact),
             ("previous", case.previous),
             ("opened", case.opened_at),
             ("modified", case.modified_at),

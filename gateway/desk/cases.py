@@ -15,6 +15,7 @@ from gateway.desk import audit, pins
 from gateway.errors import InvalidInput, NotFound, Refused
 from gateway.model import (
     Case,
+    CaseDetails,
     CaseType,
     Channel,
     Contact,
@@ -35,6 +36,7 @@ from gateway.services import Services
 from gateway.store import case_views, cases, contacts, grants, people
 
 TEXT_LENGTH = 1_000_000
+NO_DETAILS = CaseDetails()
 
 
 def open_case(
@@ -50,17 +52,16 @@ def open_case(
     owner: str = "",
     external_ref: str = "",
     previous: str = "",
+    details: CaseDetails = NO_DETAILS,
     by_customer: bool = False,
 ) -> CaseView:
     """Open a case; an unknown address becomes a Designated Contact with an account of its own.
 
+    profile: that of the product line when left out, and without one the default profile.
     by_customer: the customer chose the priority, so only those of the profile's `customer_priorities` will do.
     """
     need(subject, "a subject")
-    profile = profile or services.policy.default_profile
-    if profile not in services.policy.profiles:
-        there = ", ".join(sorted(services.policy.profiles))
-        raise InvalidInput(f"There is no profile {profile}; there is: {there}.")
+    profile = requests.profile_for(profile, details.product_line, policy=services.policy)
     now = services.clock.now()
     with audit.watched(services, "case.open", "case"), services.database.write() as conn:
         if previous:
@@ -77,6 +78,7 @@ def open_case(
             owner=_address_or_none(owner),
             external_ref=external_ref,
             previous=previous,
+            details=details,
         )
         decision = requests.open_case(opened, contact, policy=services.policy, by_customer=by_customer)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now)

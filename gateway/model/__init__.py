@@ -6,7 +6,7 @@ Reading order: words, mail (coming in), linking, case, escalation, policy, decid
 
 from gateway.model.audit import Act, Actor, AuditEntry, Fault, Head, Tip
 from gateway.model.calls import CallOutcome, GoneForGood, Missed, NextTry, Taken, WebhookCall
-from gateway.model.case import Case, Contact, Episode, FollowUpStep
+from gateway.model.case import Case, CaseDetails, Contact, Episode, FollowUpStep
 from gateway.model.deciding import (
     Circumstances,
     Decision,
@@ -89,6 +89,7 @@ __all__ = [
     "BounceReport",
     "CallOutcome",
     "Case",
+    "CaseDetails",
     "CaseType",
     "Channel",
     "Checkpoint",

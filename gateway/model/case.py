@@ -69,6 +69,20 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDetails:
+    """What else is known of a case, in the customer's or our own words; "" where nobody said (PROCESS 2.4).
+
+    deployment: which of the customer's it is about.  product_line: a name in the settings, which chose the profile.
+    """
+
+    deployment: str = ""
+    product_line: str = ""
+    component: str = ""
+    implementation_stage: str = ""
+    business_impact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A case as the rules see it.  version grows with every change; it is the ETag and the lock of undo."""
 
@@ -89,6 +103,7 @@ class Case:
     modified_at: datetime
     closed_at: datetime | None
     version: int
+    details: CaseDetails = CaseDetails()
     episode: Episode | None = None
     held_at: datetime | None = None
     purged_at: datetime | None = None

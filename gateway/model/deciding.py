@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.model.case import Case, Contact, FollowUpStep
+from gateway.model.case import Case, CaseDetails, Contact, FollowUpStep
 from gateway.model.delivering import DeliveryRecord, FailureKind
 from gateway.model.escalation import Escalation
 from gateway.model.linking import Hint
@@ -60,6 +60,7 @@ class OpenCase:
     owner: str = ""
     external_ref: str = ""
     previous: str = ""
+    details: CaseDetails = field(default_factory=CaseDetails)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,7 @@ class Policy:
     """What the rules need of this installation beside the case's profile.
 
     escalation_owner: who reviews an escalation that names nobody, "" for the admin team.
+    product_lines: the profile of each product line.
     admin_address: the admin team, "" when there is none.  own_addresses: keys of addresses that are ours.
     privacy_line: what a mail that asks for files says about personal data (PROCESS 7.3).
     acknowledge_unlinked: senders of unlinked mail get a fixed text (off by default: backscatter).
@@ -77,6 +78,7 @@ class Policy:
 
     profiles: Mapping[str, Profile]
     default_profile: str
+    product_lines: Mapping[str, str] = field(default_factory=dict)
     flip_by: Literal["contact", "designated"] = "contact"
     admin_address: str = ""
     escalation_owner: str = ""

@@ -254,6 +254,11 @@ class CaseView:
     account: str
     owner: str | None
     external_ref: str | None
+    deployment: str | None
+    product_line: str | None
+    component: str | None
+    implementation_stage: str | None
+    business_impact: str | None
     previous: str | None
     opened_at: datetime
     modified_at: datetime

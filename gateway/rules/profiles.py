@@ -106,9 +106,13 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
             raise ConfigError(f"follow_up of profile {name}: {wrong}")
     if config.gateway.profile not in profiles:
         raise ConfigError(f"gateway.profile is {config.gateway.profile!r}; there is {', '.join(sorted(profiles))}.")
+    for line, name in config.product_lines.items():
+        if name not in profiles:
+            raise ConfigError(f"product_lines.{line} is {name!r}; there is {', '.join(sorted(profiles))}.")
     return Policy(
         profiles=profiles,
         default_profile=config.gateway.profile,
+        product_lines=config.product_lines,
         flip_by=config.sender.flip_by,
         admin_address=config.gateway.admin_address,
         escalation_owner=config.escalation.owner,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.errors import Refused
+from gateway.cleaning import clean_header
+from gateway.errors import InvalidInput, Refused
 from gateway.model import (
     Case,
     Channel,
@@ -69,6 +70,22 @@ def open_case(
     if notify:
         effects.append(notices.case_opened(opened, contact))
     return Decision(reason=DONE, effects=tuple(effects), case_number=opened.case_number)
+
+
+def profile_for(named: str, product_line: str, *, policy: Policy) -> str:
+    """Return the profile of a new case: the named one, else that of its product line, else the default (PROCESS 2.4).
+
+    Raises InvalidInput for a profile or a product line that the settings lack; the sentence lists those there are.
+    """
+    if product_line and product_line not in policy.product_lines:
+        there = ", ".join(sorted(policy.product_lines)) or "none ([product_lines] of the settings names them)"
+        raise InvalidInput(f"There is no product line {clean_header(product_line)}; there is: {there}.")
+    profile = named or policy.product_lines.get(product_line, policy.default_profile)
+    if profile not in policy.profiles:
+        raise InvalidInput(
+            f"There is no profile {clean_header(profile)}; there is: {', '.join(sorted(policy.profiles))}."
+        )
+    return profile
 
 
 def hints(subject: str, description: str) -> tuple[str, ...]:

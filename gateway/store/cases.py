@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, func, literal, select, update
 
 from gateway.model import (
     Case,
+    CaseDetails,
     CaseType,
     Episode,
     Feed,
@@ -313,6 +314,13 @@ def _case(row: Row[Any], own: tuple[str, ...], steps: tuple[FollowUpStep, ...]) 
         modified_at=row.modified_at,
         closed_at=row.closed_at,
         version=row.version,
+        details=CaseDetails(
+            deployment=row.deployment,
+            product_line=row.product_line,
+            component=row.component,
+            implementation_stage=row.implementation_stage,
+            business_impact=row.business_impact,
+        ),
         held_at=row.held_at,
         purged_at=row.purged_at,
         episode=_episode(row, steps) if row.episode_id is not None else None,

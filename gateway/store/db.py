@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 # What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
 GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
-HEAD = "0012"
+HEAD = "0013"
 BUSY_SECONDS = 20
 # A connection that rested longer is asked whether it lives before it is used.
 REST_SECONDS = 1.0

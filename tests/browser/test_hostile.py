@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from sqlalchemy import update
 
 from gateway.desk import access, cases, contacts, queue, users
+from gateway.model import CaseDetails
 from gateway.store import tables
 from tests.browser import scene
 from tests.browser.conftest import House
@@ -119,7 +120,12 @@ def test_hostile_words_of_a_case_are_only_text(house: House, watched: Callable[.
     line = LINES[0][:100]
     contacts.put(house.services, "evil@example.net", name=LINES[1][:200])
     case = cases.open_case(
-        house.services, subject=line, description=TEXT, contact_email="evil@example.net", external_ref=LINES[2]
+        house.services,
+        subject=line,
+        description=TEXT,
+        contact_email="evil@example.net",
+        external_ref=LINES[2],
+        details=CaseDetails(business_impact=LINES[0], component=LINES[1]),
     )
     item = house.raw(hostile_mail(LINES[3], 99))
     queue.link(house.services, item.id, case.number, by="<b>@example.com")

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import MetaData, select
 
 from gateway.desk import cases, contacts, escalations, incidents, queue
-from gateway.model import Accepted, Channel, EscalationReason, RelayOutcome
+from gateway.model import Accepted, CaseDetails, Channel, EscalationReason, RelayOutcome
 from gateway.rules import incident
 from gateway.store.db import Database
 from tests.story.stage import AGENT, Stage
@@ -27,6 +27,7 @@ WORDS = (
         "diagnostic",
     ),
     *("relay", "answer", "late", "discarded", "hint", "claimer", "autoreply", "duplicate", "colleague", "closing"),
+    *("deployment", "component", "stage", "impact"),
 )
 # Each is found in no dictionary, needs no escaping anywhere, and survives being lower-cased.
 CANARY = {word: f"zq{word}zq{number:02}xj" for number, word in enumerate(WORDS)}
@@ -119,6 +120,12 @@ def _open(stage: Stage) -> str:
         subject=f"Export {CANARY['subject']}",
         description=CANARY["description"],
         external_ref=CANARY["reference"],
+        details=CaseDetails(
+            deployment=CANARY["deployment"],
+            component=CANARY["component"],
+            implementation_stage=CANARY["stage"],
+            business_impact=CANARY["impact"],
+        ),
         owner=AGENT,
     )
     number = opened.number

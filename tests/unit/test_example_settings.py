@@ -19,6 +19,7 @@ ANY_NAME = {
     "profile.on-premises": "profile.*",
     "profile.*.targets.standard": "profile.*.targets.*",
 }
+ANY_KEY = {"product_lines.router": "product_lines.*"}
 
 
 def documented() -> dict[str, str]:
@@ -31,7 +32,8 @@ def documented() -> dict[str, str]:
             for own, anyone in ANY_NAME.items():
                 table = re.sub(rf"^{re.escape(own)}(?=\.|$)", anyone, table)
         elif match := KEY.match(line):
-            found[f"{table}.{match['name']}"] = comment
+            name = f"{table}.{match['name']}"
+            found[ANY_KEY.get(name, name)] = comment
             fresh = True
         elif line.startswith("# "):
             comment, fresh = (line if fresh else f"{comment} {line}"), False
@@ -48,7 +50,8 @@ def known(model: type[BaseModel], table: str = "") -> list[str]:
             star = ".*" if str(field.annotation).startswith("dict") else ""
             keys += known(inner[0], path + star)
         else:
-            keys.append(path)
+            # A section that is all names of one's own.
+            keys.append(path if table else f"{path}.*")
     return keys
 
 

@@ -118,6 +118,7 @@ def test_a_profile_that_left_the_settings_falls_back_to_the_default() -> None:
         {"profile": {"x": {"priorities": ["urgent"]}}},
         {"profile": {"x": {"substatuses": ["sleeping"]}}},
         {"follow_up": {"exclude_priorities": ["urgent"]}},
+        {"product_lines": {"router": "nonsense"}},
     ],
 )
 def test_words_that_do_not_exist_are_told_before_anything_starts(sections: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import Refused
+from gateway.errors import InvalidInput, Refused
 from gateway.model import (
     Access,
     CaseType,
@@ -53,6 +53,7 @@ from tests.unit.rules_support import ADMIN, DANA, EVE, NOW, NUMBER, POLICY, SAM,
 
 TESS = "tess@desk.example.test"
 OPEN_STATUSES = [status for status in Status if status is not Status.CLOSED]
+LINES = {"switch": "cloud-2019", "router": "on-premises-2025"}
 PIN_POLICY = replace(POLICY, profiles={"cloud": profiles.BUILT_IN["on-premises-2019"]})
 
 
@@ -80,6 +81,29 @@ def update(channel: Channel, visibility: Visibility = Visibility.PUBLIC, author:
 
 
 # --- opening
+
+
+@pytest.mark.parametrize(
+    ("named", "line", "profile"),
+    [
+        ("", "", "cloud"),
+        ("", "router", "on-premises-2025"),
+        ("cloud-2019", "router", "cloud-2019"),
+        ("cloud-2019", "", "cloud-2019"),
+    ],
+)
+def test_the_product_line_chooses_the_profile_unless_one_is_named(named: str, line: str, profile: str) -> None:
+    """PROCESS 2.4."""
+    assert requests.profile_for(named, line, policy=replace(POLICY, product_lines=LINES)) == profile
+
+
+@pytest.mark.parametrize("named", ["", "cloud"])
+def test_an_unknown_product_line_is_refused_with_those_there_are(named: str) -> None:
+    """PROCESS 2.4."""
+    with pytest.raises(InvalidInput, match="there is: router, switch"):
+        requests.profile_for(named, "toaster", policy=replace(POLICY, product_lines=LINES))
+    with pytest.raises(InvalidInput, match="none"):
+        requests.profile_for(named, "router", policy=POLICY)
 
 
 @pytest.mark.parametrize(("length", "taken"), [(1, True), (100, True), (101, False)])

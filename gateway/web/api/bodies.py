@@ -68,7 +68,10 @@ class Person(BaseModel):
 
 
 class OpenCase(BaseModel):
-    """A new case.  An unknown address becomes a Designated Contact with an account of its own."""
+    """A new case.  An unknown address becomes a Designated Contact with an account of its own.
+
+    product_line: one of the settings, which chooses the profile when none is named.
+    """
 
     model_config = example(
         subject="Nightly export stops",
@@ -85,6 +88,11 @@ class OpenCase(BaseModel):
     profile: Line | None = None
     owner: Email | None = None
     external_ref: Line | None = None
+    deployment: Line | None = None
+    product_line: Line | None = None
+    component: Line | None = None
+    implementation_stage: Line | None = None
+    business_impact: Line | None = None
     previous: Number | None = None
 
 

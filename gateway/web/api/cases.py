@@ -1,5 +1,6 @@
 """The calls about cases: the same functions of `desk` that the command line uses."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from gateway.app import App
 from gateway.desk import cases, contacts, escalations
-from gateway.model import Channel, Feed, Priority, Status
+from gateway.model import CaseDetails, Channel, Feed, Priority, Status
 from gateway.model.views import CaseView, EscalationView, UpdateView, to_json
 from gateway.rules import permissions
 from gateway.rules.permissions import Role
@@ -19,6 +20,7 @@ from gateway.web.api import bodies, routes
 from gateway.web.api.routes import Caller, Paging, call, reply
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DETAILS = tuple(field.name for field in fields(CaseDetails))
 # Who may only ask what a customer may choose.
 FOR_CUSTOMERS = frozenset({Role.SYSTEM})
 
@@ -96,6 +98,7 @@ def _working(calls: APIRouter, app: App) -> None:
             owner=body.owner or "",
             external_ref=body.external_ref or "",
             previous=body.previous or "",
+            details=CaseDetails(**{name: getattr(body, name) or "" for name in DETAILS}),
             by_customer=asked.caller.role in FOR_CUSTOMERS,
         )
         headers = {"location": f"/api/v1/cases/{view.number}", "etag": f'"{view.version}"'}

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.responses import Response
 
 from gateway import __version__
 from gateway.app import App
+from gateway.model import Policy
 from gateway.reasons import SENTENCES
 from gateway.web.api import bodies, shapes
 
@@ -38,24 +38,24 @@ PAGE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri '
 def router(app: App) -> APIRouter:
     """Return `/openapi.json` and `/docs`."""
     pages = APIRouter(include_in_schema=False)
-    profiles = sorted(app.services.policy.profiles)
+    policy = app.services.policy
 
     @pages.get("/openapi.json")
     async def openapi_json(request: Request) -> Response:
         """Return the OpenAPI document."""
-        return Response(_written(request.app, profiles).as_json, media_type="application/json")
+        return Response(_written(request.app, policy).as_json, media_type="application/json")
 
     @pages.get("/docs")
     async def docs(request: Request) -> Response:
         """Show the OpenAPI document to people."""
-        page = _written(request.app, profiles).as_page
+        page = _written(request.app, policy).as_page
         return Response(page, media_type="text/html", headers={"content-security-policy": PAGE_POLICY})
 
     return pages
 
 
-def of(site: FastAPI, profiles: Sequence[str]) -> dict[str, Any]:
-    """Return the OpenAPI document of a site.  profiles: those that the settings have."""
+def of(site: FastAPI, policy: Policy) -> dict[str, Any]:
+    """Return the OpenAPI document of a site.  policy: whose profiles and product lines there are."""
     made = get_openapi(
         title="Case gateway", version=__version__, description=INTRODUCTION, routes=site.routes, openapi_version="3.1.0"
     )
@@ -63,8 +63,9 @@ def of(site: FastAPI, profiles: Sequence[str]) -> dict[str, Any]:
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
     parts.setdefault("schemas", {})["Problem"] = shapes.Problem.model_json_schema()
     parts["schemas"] |= bodies.context_schemas()
-    profile = parts["schemas"]["OpenCase"]["properties"]["profile"]
-    profile["anyOf"] = [{"type": "string", "enum": ["", *profiles]}, {"type": "null"}]
+    fields = parts["schemas"]["OpenCase"]["properties"]
+    for name, words in (("profile", policy.profiles), ("product_line", policy.product_lines)):
+        fields[name]["anyOf"] = [{"type": "string", "enum": ["", *sorted(words)]}, {"type": "null"}]
     # FastAPI's own shape of a 422, which never leaves.
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
@@ -75,12 +76,12 @@ def of(site: FastAPI, profiles: Sequence[str]) -> dict[str, Any]:
 class _Document:
     """The document, written once."""
 
-    def __init__(self, site: FastAPI, profiles: Sequence[str]) -> None:
-        self._site, self._profiles = site, profiles
+    def __init__(self, site: FastAPI, policy: Policy) -> None:
+        self._site, self._policy = site, policy
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        return of(self._site, self._profiles)
+        return of(self._site, self._policy)
 
     @cached_property
     def as_json(self) -> bytes:
@@ -91,9 +92,9 @@ class _Document:
         return _page(self.content).encode()
 
 
-def _written(site: FastAPI, profiles: Sequence[str]) -> _Document:
+def _written(site: FastAPI, policy: Policy) -> _Document:
     if not hasattr(site.state, "document"):
-        site.state.document = _Document(site, profiles)
+        site.state.document = _Document(site, policy)
     made: _Document = site.state.document
     return made
 

@@ -25,6 +25,8 @@ admin_address = "admins@desk.example.test"
 care_phone = "+49 30 5550100"
 profile = "on-premises"
 first_case_number = 3256109
+[product_lines]
+router = "cloud-2025"
 [database]
 url = "{url}"
 [smtp]

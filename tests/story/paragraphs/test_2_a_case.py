@@ -38,6 +38,28 @@ def test_2_4_last_modified_moves_with_updates_only(house: House) -> None:
     assert house.case(number)["modified_at"] > asked
 
 
+def test_2_4_a_case_has_its_fields_and_the_product_line_chooses_the_profile(house: House) -> None:
+    fields = {
+        "deployment": "Berlin",
+        "product_line": "router",
+        "component": "exporter",
+        "implementation_stage": "in production",
+        "business_impact": "No figures this morning",
+        "external_ref": "CRM-7",
+    }
+    options = [part for name, value in fields.items() for part in (f"--{name.replace('_', '-')}", value)]
+    case = house.case(house.open_case(*options))
+    assert {name: case[name] for name in fields} == fields
+    assert case["profile"] == "cloud-2025"
+    assert house.case(house.open_case("--product-line", "router", "--profile", "cloud-2019"))["profile"] == "cloud-2019"
+    plain = house.case(house.open_case())
+    assert (plain["profile"], plain["product_line"], plain["deployment"]) == ("on-premises", None, None)
+    how = ("--subject", "x y", "--description", "x", "--contact", DANA)
+    assert "there is: router" in house.refused("case", "open", *how, "--product-line", "toaster")
+    said = house.type("case", "show", case["number"])[1]
+    assert all(value in said for value in fields.values())
+
+
 def test_2_5_a_long_subject_is_refused_and_that_of_a_mail_is_shortened(house: House) -> None:
     long = "x" * 101
     assert "100" in house.refused("case", "open", "--subject", long, "--description", "Too short", "--contact", DANA)
