@@ -135,6 +135,11 @@ class House:
         """Say whether a reading child came to the point where it, or the gateway, was to die."""
         return (self.folder / "somebody-died").exists()
 
+    def deliver(self) -> None:
+        """Let every notice leave that is due."""
+        with build(load(**self.settings)) as gateway:
+            gateway.deliver_due()
+
     def log(self) -> str:
         """Return what its gateways have logged."""
         return (self.folder / "gateway.log").read_text(encoding="utf-8")

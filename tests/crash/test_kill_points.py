@@ -16,6 +16,13 @@ BEFORE_250 = ("before the spool's commit", "after the commit before 250")
 # Here the bytes of a notice are kept and it is not settled (at the last point: the second of its batch), so nobody can
 # know whether it left: the next copy says so.
 UNCERTAIN = ("before the relay is called", "after MAIL", "inside DATA", *AMBIGUOUS, "after a notice is settled")
+# Of these, what leaves is no part: the notices that the case began with have left before.
+INBOUND = (
+    *BEFORE_250,
+    *("inside the claim of a mail", "after the claim of a mail", "after reading a mail", "mid-transaction"),
+    *("before a mail is settled", "before the settling is committed", "after a mail is settled"),
+    *READERS,
+)
 ALL_POINTS = [*POINTS, "all die while a child reads"]
 ON_BOTH = (
     *BEFORE_250,
@@ -40,6 +47,8 @@ def test_kill_9_loses_nothing_and_doubles_nothing_on_postgresql(postgres_house: 
 
 def _die_and_recover(house: House, point: str) -> None:
     raw = house.reply()
+    if point in INBOUND:
+        house.deliver()
     roles = ["smtp"] if point in BEFORE_250 else ["smtp", "worker", "scheduler"]
     with house.running(kill=point, roles=roles) as gateway:
         answered = house.offer(gateway, raw) == 250 if gateway.port else False
