@@ -72,6 +72,16 @@ def open_case(
     return Decision(reason=DONE, effects=tuple(effects), case_number=opened.case_number)
 
 
+def split(mail_id: int, case: Case, made: str, author: str) -> tuple[Decision, Decision]:
+    """Let a case and the one that was split from one of its mails name each other: (old case's, new case's).
+
+    made: number of the new case.  Neither note moves `modified_at` nor any status, and nobody is mailed (PROCESS 2.6).
+    """
+    old = f"Mail {mail_id} is about something else as well: case {made} was split from it."
+    new = f"Split from mail {mail_id} of case {case.number}."
+    return _noted(case.number, old, author, {"split": made}), _noted(made, new, author, {"split_from": case.number})
+
+
 def profile_for(named: str, product_line: str, *, policy: Policy) -> str:
     """Return the profile of a new case: the named one, else that of its product line, else the default (PROCESS 2.4).
 
@@ -397,6 +407,20 @@ def _from_agent(case: Case, text: str, author: str) -> RecordUpdate:
         visibility=Visibility.PUBLIC,
         text=text,
     )
+
+
+def _noted(number: str, text: str, author: str, data: Mapping[str, Any]) -> Decision:
+    note = RecordUpdate(
+        case_number=number,
+        feed=Feed.CASE,
+        channel=Channel.SYSTEM,
+        author=author,
+        visibility=Visibility.INTERNAL,
+        text=text,
+        touches=False,
+    )
+    effects = (note, Publish(type="case.updated", case_number=number, data=data))
+    return Decision(reason=DONE, effects=effects, case_number=number)
 
 
 def _posted(posted: RecordUpdate) -> Mapping[str, Any]:

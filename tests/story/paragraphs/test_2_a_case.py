@@ -75,6 +75,44 @@ def test_2_6_a_new_case_names_the_one_that_it_continues(house: House) -> None:
     assert house.case(house.open_case("--previous", first))["previous"] == first
 
 
+def test_2_6_a_case_is_split_from_a_linked_mail_and_both_name_each_other(house: House) -> None:
+    old = house.asked_case("--product-line", "router", "--deployment", "Berlin")
+    reference = house.reference(old)
+    mail = house.answer(old, f"It is 4.2 ({reference}). The printer burns, too.", subject="Re: " + "x" * 120)
+    before = house.case(old)
+    new = house.one("case", "split", mail["id"], "--author", TESS)
+    assert (new["previous"], new["contact"], new["account"]) == (old, before["contact"], before["account"])
+    assert (new["profile"], new["deployment"], new["status"]) == ("cloud-2025", "Berlin", "open")
+    assert len(new["subject"]) == 100
+    assert "The printer burns" in new["description"]
+    for number, other in ((old, new["number"]), (new["number"], old)):
+        (note,) = [entry for entry in house.case(number)["updates"] if entry["channel"] == "system"]
+        assert other in note["text"]
+        assert mail["id"] in note["text"]
+    after = house.case(old)
+    assert [after[name] for name in ("status", "substatus", "modified_at")] == [
+        before[name] for name in ("status", "substatus", "modified_at")
+    ]
+    assert house.notices(new["number"]) == ["case-opened"]
+    assert reference not in house.text(new["number"]), "a reply to the new case would name both"
+    assert house.answer(new["number"])["case"] == new["number"]
+    (entered,) = house.ask("audit", "list", "--about", f"case:{new['number']}")[-1:]
+    assert (entered["act"], entered["facts"]["previous"]) == ("case.open", old)
+    named = house.one("case", "split", mail["id"], "--subject", "The printer burns")
+    assert named["subject"] == "The printer burns"
+
+
+def test_2_6_a_mail_that_is_not_linked_is_not_split(house: House) -> None:
+    loose = house.send("Please help", sender=STRANGER)
+    assert "linked to no case" in house.refused("case", "split", loose)
+    number = house.asked_case()
+    house.one("case", "close", number, "--author", TESS)
+    late = house.answer(number, "Too late")
+    assert late["reason"] == "case-closed"
+    assert "linked to no case" in house.refused("case", "split", late["id"])
+    assert "no mail" in house.refused("case", "split", "999999")
+
+
 def test_2_7_a_move_that_the_table_lacks_is_refused_with_those_that_exist(house: House) -> None:
     number = house.open_case()
     house.one("case", "set-status", number, "--status", "open", "--substatus", "engineering-request")
