@@ -697,6 +697,13 @@ def _purge_case""",
         tests=(f"{A_CASE}::test_2_6_a_case_is_split_from_a_linked_mail_and_both_name_each_other",),
     ),
     Mutant(
+        name="a type that is switched off is taken in",
+        file="gateway/rules/requests.py",
+        old="""    _check_intake(opened.type, policy)\n""",
+        new="",
+        tests=(f"{A_CASE}::test_2_2_a_feature_request_is_not_taken_in_and_its_pointer_is_told",),
+    ),
+    Mutant(
         name="an unknown product line is taken silently",
         file="gateway/rules/requests.py",
         old="""    if product_line and product_line not in policy.product_lines:""",

@@ -1,6 +1,6 @@
 """PROCESS 2: what a case is."""
 
-from tests.story.paragraphs.house import ADMIN, DANA, STRANGER, TESS, House
+from tests.story.paragraphs.house import ADMIN, DANA, DESCRIBED, STRANGER, TESS, House
 
 
 def test_2_1_numbers_have_ten_digits_count_up_and_link_nothing(house: House) -> None:
@@ -15,6 +15,24 @@ def test_2_2_a_case_has_one_of_the_types(house: House) -> None:
     assert house.case(house.open_case("--type", "service-request"))["type"] == "service-request"
     how = ("--subject", "x y", "--description", "x", "--contact", DANA)
     assert "gossip" in house.refused("case", "open", *how, "--type", "gossip")
+
+
+def test_2_2_a_type_may_have_fewer_statuses_than_its_profile(house: House) -> None:
+    number = house.open_case("--type", "admin")
+    said = house.refused("case", "propose-solution", number, "--text", "Done.", "--author", TESS)
+    assert "it can become: open, awaiting-info, closed" in said
+    assert house.state(number) == ("open", "new")
+    house.one("case", "request-info", number, "--text", "Which one?", "--author", TESS)
+    assert house.state(number)[0] == "awaiting-info"
+    house.one("case", "close", number, "--author", TESS)
+    assert house.state(number)[0] == "closed"
+
+
+def test_2_2_a_feature_request_is_not_taken_in_and_its_pointer_is_told(house: House) -> None:
+    how = ("--subject", "A dark mode", "--description", DESCRIBED, "--contact", DANA)
+    said = house.refused("case", "open", *how, "--type", "feature-request")
+    assert "Vote for it at https://ideas.example.test." in said
+    assert house.ask("case", "list") == []
 
 
 def test_2_3_the_profile_says_which_priorities_there_are(house: House) -> None:
