@@ -21,7 +21,7 @@ from pydantic_settings import (
 
 from gateway import addresses
 from gateway.errors import ConfigError
-from gateway.policy_settings import FollowUpSection, ProfileSection
+from gateway.policy_settings import FollowUpSection, ProfileSection, TypeSection
 
 DEFAULT_FILE = "gateway.toml"
 PREFIX = "GATEWAY_"
@@ -277,6 +277,7 @@ class Config(BaseSettings):
     follow_up: FollowUpSection = FollowUpSection()
     profile: dict[str, ProfileSection] = {}
     product_lines: dict[str, str] = {}
+    types: dict[str, TypeSection] = {}
     retention: RetentionSection = RetentionSection()
     escalation: EscalationSection = EscalationSection()
     unlinked_notice: UnlinkedNoticeSection = UnlinkedNoticeSection()

@@ -42,6 +42,14 @@ class TargetsSection(Section):
     service_request_minutes: int | None = Field(default=None, ge=1)
 
 
+class TypeSection(Section):
+    """What holds for a type of case beside its profile; None: as it is by default."""
+
+    statuses: list[str] | None = None
+    intake: bool | None = None
+    pointer: str | None = None
+
+
 class ProfileSection(Section):
     """A policy profile of one's own, or changes to a built-in one (`like` names the one it starts from)."""
 

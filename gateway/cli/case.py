@@ -83,6 +83,22 @@ def open_(
     call.show(opened, draw)
 
 
+@command(commands, "split", example="gateway case split 17 --subject 'The printer, too'")
+def split(
+    call: Call,
+    mail_id: Annotated[str, typer.Argument(metavar="MAIL_ID", help="A mail that is linked to a case.")],
+    subject: Annotated[
+        str, typer.Option(metavar="TEXT", help="At most 100 characters; the mail's when left out.")
+    ] = "",
+    author: Author = "",
+) -> None:
+    """Open a case of its own for another issue in a linked mail; both cases name each other."""
+    from gateway.desk import splitting
+
+    by = author or our_side(call.settings())
+    call.show(call.change(lambda services: splitting.split(services, mail_id, subject=subject, by=by)), draw)
+
+
 @command(commands, "show", example="gateway case show 3256109")
 def show(
     call: Call,

@@ -54,7 +54,7 @@ from gateway.model.mail import (
 )
 from gateway.model.mailbox import Checkpoint, FailingMail, Mailbox, MailboxStatus
 from gateway.model.outgoing import Accepted, Deferred, Draft, Letterhead, OutboxEntry, Rejected, RelayOutcome, Unknown
-from gateway.model.policy import BouncePolicy, FollowUpPolicy, Policy, Profile, ServiceTargets
+from gateway.model.policy import BouncePolicy, FollowUpPolicy, Policy, Profile, ServiceTargets, TypePolicy
 from gateway.model.timers import ClockReading, Doubt, DoubtKind, SentReminder, TimerFacts, Unanswered
 from gateway.model.words import (
     Access,
@@ -180,6 +180,7 @@ __all__ = [
     "TimerFacts",
     "Tip",
     "TraceStep",
+    "TypePolicy",
     "Unanswered",
     "Unknown",
     "Unlinked",

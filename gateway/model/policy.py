@@ -1,11 +1,11 @@
 """Policy: what differs between product lines and installations is data here, never an `if` elsewhere (PROCESS 9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from gateway.model.words import Priority, Status, Substatus, Target
+from gateway.model.words import CaseType, Priority, Status, Substatus, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +66,24 @@ class BouncePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypePolicy:
+    """What holds for a type of case beside its profile (PROCESS 2.2).
+
+    statuses: those that it may have, out of the profile's; empty for all of them.
+    intake: whether new ones are taken.  pointer: where somebody goes who wants one that is not, "" for nowhere.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    intake: bool = True
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the rules need of this installation beside the case's profile.
 
     escalation_owner: who reviews an escalation that names nobody, "" for the admin team.
-    product_lines: the profile of each product line.
+    product_lines: the profile of each product line.  types: those that differ from `TypePolicy()`.
     admin_address: the admin team, "" when there is none.  own_addresses: keys of addresses that are ours.
     privacy_line: what a mail that asks for files says about personal data (PROCESS 7.3).
     acknowledge_unlinked: senders of unlinked mail get a fixed text (off by default: backscatter).
@@ -79,6 +92,7 @@ class Policy:
     profiles: Mapping[str, Profile]
     default_profile: str
     product_lines: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[CaseType, TypePolicy] = field(default_factory=dict)
     flip_by: Literal["contact", "designated"] = "contact"
     admin_address: str = ""
     escalation_owner: str = ""
@@ -91,6 +105,14 @@ class Policy:
     undo_minutes: int = 30
     bounces: BouncePolicy = BouncePolicy()
 
-    def profile(self, name: str) -> Profile:
-        """Return the profile of this name, the default one when the name is gone from the settings."""
-        return self.profiles.get(name) or self.profiles[self.default_profile]
+    def profile(self, name: str, type_: CaseType | None = None) -> Profile:
+        """Return the profile of this name, the default one when the name is gone from the settings.
+
+        type_: leave it the statuses that this type of case may have.
+        """
+        profile = self.profiles.get(name) or self.profiles[self.default_profile]
+        of_type = self.types.get(type_) if type_ is not None else None
+        statuses = of_type.statuses if of_type is not None else ()
+        if not statuses:
+            return profile
+        return replace(profile, substatuses={s: words for s, words in profile.substatuses.items() if s in statuses})

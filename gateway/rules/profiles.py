@@ -12,6 +12,7 @@ from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.model import (
     BouncePolicy,
+    CaseType,
     FollowUpPolicy,
     Policy,
     Priority,
@@ -20,8 +21,9 @@ from gateway.model import (
     Status,
     Substatus,
     Target,
+    TypePolicy,
 )
-from gateway.policy_settings import FollowUpSection, ProfileSection, TargetsSection
+from gateway.policy_settings import FollowUpSection, ProfileSection, TargetsSection, TypeSection
 from gateway.rules import calendar
 
 _ALL = tuple(Priority)
@@ -93,6 +95,10 @@ BUILT_IN: dict[str, Profile] = {
     ),
 }
 ALIASES = {"on-premises": "on-premises-2025", "cloud": "cloud-2025"}
+# PROCESS 2.2; every other type is taken, with all statuses of its profile.
+TYPES = {CaseType.FEATURE_REQUEST: TypePolicy(intake=False)}
+# A case begins with the one and ends with the other, whatever its type.
+NEEDED = (Status.OPEN, Status.CLOSED)
 
 
 def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
@@ -113,6 +119,7 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
         profiles=profiles,
         default_profile=config.gateway.profile,
         product_lines=config.product_lines,
+        types={**TYPES, **dict(_type(name, section) for name, section in config.types.items())},
         flip_by=config.sender.flip_by,
         admin_address=config.gateway.admin_address,
         escalation_owner=config.escalation.owner,
@@ -127,6 +134,21 @@ def policy(config: Config, own_addresses: frozenset[str]) -> Policy:
             hard=config.bounces.hard, soft=config.bounces.soft, window=timedelta(days=config.bounces.window_days)
         ),
     )
+
+
+def _type(name: str, section: TypeSection) -> tuple[CaseType, TypePolicy]:
+    if name not in tuple(CaseType):
+        raise ConfigError(f"types.{name}: there is no such type; there is {', '.join(CaseType)}.")
+    words = section.statuses
+    if unknown := sorted(set(words or ()) - set(Status)):
+        raise ConfigError(f"types.{name}.statuses: {', '.join(unknown)} is no status; there is {', '.join(Status)}.")
+    if words is not None and (missing := [status for status in NEEDED if status not in words]):
+        raise ConfigError(f"types.{name}.statuses: there is no case without {', '.join(missing)}.")
+    type_ = CaseType(name)
+    statuses = None if words is None else tuple(Status(word) for word in words)
+    given = {"statuses": statuses, "intake": section.intake, "pointer": section.pointer}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    return type_, replace(TYPES.get(type_, TypePolicy()), **changes)
 
 
 def _changed(name: str, section: ProfileSection, profiles: dict[str, Profile]) -> Profile:

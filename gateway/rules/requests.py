@@ -12,6 +12,7 @@ from gateway.cleaning import clean_header
 from gateway.errors import InvalidInput, Refused
 from gateway.model import (
     Case,
+    CaseType,
     Channel,
     Contact,
     Decision,
@@ -50,8 +51,9 @@ def open_case(
 
     by_customer: the customer chose the priority.
     Raises Refused: `subject-too-long`, `not-designated-contact`, `priority-needs-phone`, or `invalid-input` for a
-    priority that the profile lacks (PROCESS 1.1, 2.3, 2.5).
+    priority that the profile lacks and a type that is not taken in (PROCESS 1.1, 2.2, 2.3, 2.5).
     """
+    _check_intake(opened.type, policy)
     access.check_case_contact(contact)
     if len(opened.subject) > SUBJECT_LENGTH:
         raise Refused(
@@ -70,6 +72,23 @@ def open_case(
     if notify:
         effects.append(notices.case_opened(opened, contact))
     return Decision(reason=DONE, effects=tuple(effects), case_number=opened.case_number)
+
+
+def _check_intake(type_: CaseType, policy: Policy) -> None:
+    of_type = policy.types.get(type_)
+    if of_type is not None and not of_type.intake:
+        pointer = f" {of_type.pointer}" if of_type.pointer else ""
+        raise InvalidInput(f"New cases of the type {type_} are not taken here.{pointer}")
+
+
+def split(mail_id: int, case: Case, made: str, author: str) -> tuple[Decision, Decision]:
+    """Let a case and the one that was split from one of its mails name each other: (old case's, new case's).
+
+    made: number of the new case.  Neither note moves `modified_at` nor any status, and nobody is mailed (PROCESS 2.6).
+    """
+    old = f"Mail {mail_id} is about something else as well: case {made} was split from it."
+    new = f"Split from mail {mail_id} of case {case.number}."
+    return _noted(case.number, old, author, {"split": made}), _noted(made, new, author, {"split_from": case.number})
 
 
 def profile_for(named: str, product_line: str, *, policy: Policy) -> str:
@@ -138,7 +157,7 @@ def propose_solution(
 
 def set_status(case: Case, status: Status, substatus: Substatus | None, *, policy: Policy) -> Decision:
     """Move a case by hand; leaving a wait ends it (PROCESS 4.8).  Raises Refused `transition-not-allowed`."""
-    profile = policy.profile(case.profile)
+    profile = policy.profile(case.profile, case.type)
     if case.is_closed:
         transitions.check_move(case, status, substatus or Substatus.INVESTIGATION, profile)
     transitions.check_chosen(status, substatus)
@@ -230,7 +249,7 @@ def close(
     if case.is_closed:
         raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed already.")
     chosen = substatus or Substatus.RESOLVED
-    transitions.check_move(case, Status.CLOSED, chosen, policy.profile(case.profile))
+    transitions.check_move(case, Status.CLOSED, chosen, policy.profile(case.profile, case.type))
     effects: list[Effect] = [
         SetStatus(case_number=case.number, status=Status.CLOSED, substatus=chosen),
         StopEpisode(case_number=case.number, why="closed"),
@@ -351,7 +370,7 @@ def _raised(before: Priority, after: Priority) -> bool:
 def _ask(
     case: Case, status: Status, substatus: Substatus | None, text: str, author: str, *, policy: Policy, now: datetime
 ) -> Decision:
-    profile = policy.profile(case.profile)
+    profile = policy.profile(case.profile, case.type)
     if case.is_closed:
         raise Refused(Reason.CASE_CLOSED, f"Case {case.number} is closed; reopen it first.")
     chosen = substatus or _default(case, status, policy)
@@ -372,7 +391,7 @@ def _ask(
 
 
 def _default(case: Case, status: Status, policy: Policy) -> Substatus:
-    profile = policy.profile(case.profile)
+    profile = policy.profile(case.profile, case.type)
     if status in profile.substatuses:
         return transitions.default_substatus(status, profile)
     # The profile lacks the status itself: let the table refuse it in its own words.
@@ -397,6 +416,20 @@ def _from_agent(case: Case, text: str, author: str) -> RecordUpdate:
         visibility=Visibility.PUBLIC,
         text=text,
     )
+
+
+def _noted(number: str, text: str, author: str, data: Mapping[str, Any]) -> Decision:
+    note = RecordUpdate(
+        case_number=number,
+        feed=Feed.CASE,
+        channel=Channel.SYSTEM,
+        author=author,
+        visibility=Visibility.INTERNAL,
+        text=text,
+        touches=False,
+    )
+    effects = (note, Publish(type="case.updated", case_number=number, data=data))
+    return Decision(reason=DONE, effects=effects, case_number=number)
 
 
 def _posted(posted: RecordUpdate) -> Mapping[str, Any]:

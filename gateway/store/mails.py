@@ -182,6 +182,12 @@ def facts(conn: Connection, mail_id: int) -> MailFacts | None:
     )
 
 
+def linked_case(conn: Connection, mail_id: int) -> str:
+    """Return the number of the case that a mail is linked to, also by hand; "" for none, and for automatic mail."""
+    by_people = mail.c.disposition.in_((Disposition.LINKED, Disposition.QUEUED))
+    return conn.execute(select(mail.c.case_number).where(mail.c.id == mail_id, by_people)).scalar() or ""
+
+
 def raw_many(conn: Connection, digests: Sequence[str]) -> dict[str, bytes]:
     """Return the stored bytes by their sha256; those that were purged are missing."""
     if not digests:

@@ -22,6 +22,7 @@ MAILBOX_KILL_POINTS = (
     f"{CRASH}/test_mailbox_kill_points.py::test_kill_9_while_a_mailbox_is_fetched_loses_nothing_and_doubles_nothing"
 )
 MAILBOXES = "tests/wire/test_mailboxes.py"
+A_CASE = "tests/story/paragraphs/test_2_a_case.py"
 ERASURE = "tests/story/test_erasure.py"
 WEBHOOK_CALLS = "tests/wire/test_webhook_calls.py"
 FROZEN = f"{CRASH}/test_stopping.py::test_a_frozen_worker_that_wakes_up_after_its_lease_ended_changes_nothing"
@@ -687,5 +688,26 @@ def _purge_case""",
         old="""    return f"'{value}" if value.startswith(_FORMULA) else value""",
         new="""    return value""",
         tests=("tests/unit/test_console_permits.py",),
+    ),
+    Mutant(
+        name="a case is not told of the one that was split from it",
+        file="gateway/desk/splitting.py",
+        old="""requests.split(mail.id, case, opened.case_number, by):""",
+        new="""requests.split(mail.id, case, opened.case_number, by)[1:]:""",
+        tests=(f"{A_CASE}::test_2_6_a_case_is_split_from_a_linked_mail_and_both_name_each_other",),
+    ),
+    Mutant(
+        name="a type that is switched off is taken in",
+        file="gateway/rules/requests.py",
+        old="""    _check_intake(opened.type, policy)\n""",
+        new="",
+        tests=(f"{A_CASE}::test_2_2_a_feature_request_is_not_taken_in_and_its_pointer_is_told",),
+    ),
+    Mutant(
+        name="an unknown product line is taken silently",
+        file="gateway/rules/requests.py",
+        old="""    if product_line and product_line not in policy.product_lines:""",
+        new="""    if False:""",
+        tests=("tests/unit/test_requests.py::test_an_unknown_product_line_is_refused_with_those_there_are",),
     ),
 )

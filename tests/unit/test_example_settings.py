@@ -17,6 +17,7 @@ KEY = re.compile(r"^#?(?P<name>\w+) = ")
 ANY_NAME = {
     "imap.support": "imap.*",
     "profile.on-premises": "profile.*",
+    "types.feature-request": "types.*",
     "profile.*.targets.standard": "profile.*.targets.*",
 }
 ANY_KEY = {"product_lines.router": "product_lines.*"}

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import config
 from gateway.errors import ConfigError
-from gateway.model import Priority, Status
+from gateway.model import CaseType, Priority, Status
 from gateway.rules import profiles
 
 NAMES = ("on-premises-2019", "on-premises-2025", "cloud-2019", "cloud-2025")
@@ -104,6 +104,19 @@ def test_a_profile_is_changed_or_added_by_settings() -> None:
     assert gold.rca_business_days == 5
 
 
+def test_a_type_narrows_the_statuses_of_every_profile() -> None:
+    """PROCESS 2.2: as data; what a type does not name stays as it is by default."""
+    policy = _policy(
+        types={"admin": {"statuses": ["open", "closed"]}, "feature-request": {"pointer": "Ask the forum."}}
+    )
+    for name in policy.profiles:
+        assert set(policy.profile(name, CaseType.ADMIN).substatuses) == {"open", "closed"}
+        assert policy.profile(name, CaseType.SUPPORT) == policy.profile(name)
+    wish = policy.types[CaseType.FEATURE_REQUEST]
+    assert (wish.intake, wish.pointer) == (False, "Ask the forum.")
+    assert _policy(types={"feature-request": {"intake": True}}).types[CaseType.FEATURE_REQUEST].intake
+
+
 def test_a_profile_that_left_the_settings_falls_back_to_the_default() -> None:
     """PROCESS 2.4: a case names a profile for longer than settings may hold it."""
     policy = _policy()
@@ -119,6 +132,9 @@ def test_a_profile_that_left_the_settings_falls_back_to_the_default() -> None:
         {"profile": {"x": {"substatuses": ["sleeping"]}}},
         {"follow_up": {"exclude_priorities": ["urgent"]}},
         {"product_lines": {"router": "nonsense"}},
+        {"types": {"gossip": {}}},
+        {"types": {"admin": {"statuses": ["open", "asleep", "closed"]}}},
+        {"types": {"admin": {"statuses": ["open"]}}},
     ],
 )
 def test_words_that_do_not_exist_are_told_before_anything_starts(sections: dict[str, Any]) -> None:

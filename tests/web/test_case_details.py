@@ -30,6 +30,9 @@ def test_details_are_taken_shown_and_described(sqlite_url: str, tmp_path: Path) 
         assert "router" in refused.json()["detail"]
         body = web.get("/openapi.json").json()["components"]["schemas"]["OpenCase"]["properties"]
         assert body["product_line"]["anyOf"][0]["enum"] == ["", "router"]
+        assert body["type"]["enum"] == ["support", "service-request", "incident", "admin"]
+        wish = web.post("/cases", {**CASE, "type": "feature-request"}, key=agent)
+        assert (wish.status_code, wish.json()["reason"]) == (422, "invalid-input")
         _, path = users.add(web.services, email="ada@example.com", role="admin")
         entered = {"password": PASSWORD, "again": PASSWORD}
         web.client.post(path, data=entered, headers={"sec-fetch-site": "same-origin"})

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from gateway import __version__
 from gateway.app import App
-from gateway.model import Policy
+from gateway.model import CaseType, Policy, TypePolicy
 from gateway.reasons import SENTENCES
 from gateway.web.api import bodies, shapes
 
@@ -66,6 +66,8 @@ def of(site: FastAPI, policy: Policy) -> dict[str, Any]:
     fields = parts["schemas"]["OpenCase"]["properties"]
     for name, words in (("profile", policy.profiles), ("product_line", policy.product_lines)):
         fields[name]["anyOf"] = [{"type": "string", "enum": ["", *sorted(words)]}, {"type": "null"}]
+    taken = [type_ for type_ in CaseType if policy.types.get(type_, TypePolicy()).intake]
+    fields["type"] = {"type": "string", "enum": taken, "default": CaseType.SUPPORT}
     # FastAPI's own shape of a 422, which never leaves.
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)

@@ -15,6 +15,7 @@ from gateway.desk import case_list as desk_list
 from gateway.desk import cases, contacts, escalations
 from gateway.errors import InvalidInput, NotFound, Refused
 from gateway.model import (
+    CaseType,
     Channel,
     EscalationReason,
     Feed,
@@ -120,7 +121,7 @@ def _one(visit: Visit, *, status: int = 200, words: str = "", tried: str = "") -
     case = cases.show(visit.services, visit.path("case"))
     feed = Feed.ESCALATION if visit.asked("feed") == "escalation" else Feed.CASE
     updates = cases.updates(visit.services, case.number, feed=feed)
-    profile = visit.services.policy.profile(case.profile)
+    profile = visit.services.policy.profile(case.profile, CaseType(case.type))
     return visit.show(
         "case/page.html",
         status=status,

@@ -27,6 +27,10 @@ profile = "on-premises"
 first_case_number = 3256109
 [product_lines]
 router = "cloud-2025"
+[types.admin]
+statuses = ["open", "awaiting-info", "closed"]
+[types.feature-request]
+pointer = "Vote for it at https://ideas.example.test."
 [database]
 url = "{url}"
 [smtp]

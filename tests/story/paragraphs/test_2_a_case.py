@@ -1,6 +1,6 @@
 """PROCESS 2: what a case is."""
 
-from tests.story.paragraphs.house import ADMIN, DANA, STRANGER, TESS, House
+from tests.story.paragraphs.house import ADMIN, DANA, DESCRIBED, STRANGER, TESS, House
 
 
 def test_2_1_numbers_have_ten_digits_count_up_and_link_nothing(house: House) -> None:
@@ -15,6 +15,24 @@ def test_2_2_a_case_has_one_of_the_types(house: House) -> None:
     assert house.case(house.open_case("--type", "service-request"))["type"] == "service-request"
     how = ("--subject", "x y", "--description", "x", "--contact", DANA)
     assert "gossip" in house.refused("case", "open", *how, "--type", "gossip")
+
+
+def test_2_2_a_type_may_have_fewer_statuses_than_its_profile(house: House) -> None:
+    number = house.open_case("--type", "admin")
+    said = house.refused("case", "propose-solution", number, "--text", "Done.", "--author", TESS)
+    assert "it can become: open, awaiting-info, closed" in said
+    assert house.state(number) == ("open", "new")
+    house.one("case", "request-info", number, "--text", "Which one?", "--author", TESS)
+    assert house.state(number)[0] == "awaiting-info"
+    house.one("case", "close", number, "--author", TESS)
+    assert house.state(number)[0] == "closed"
+
+
+def test_2_2_a_feature_request_is_not_taken_in_and_its_pointer_is_told(house: House) -> None:
+    how = ("--subject", "A dark mode", "--description", DESCRIBED, "--contact", DANA)
+    said = house.refused("case", "open", *how, "--type", "feature-request")
+    assert "Vote for it at https://ideas.example.test." in said
+    assert house.ask("case", "list") == []
 
 
 def test_2_3_the_profile_says_which_priorities_there_are(house: House) -> None:
@@ -73,6 +91,44 @@ def test_2_5_a_long_subject_is_refused_and_that_of_a_mail_is_shortened(house: Ho
 def test_2_6_a_new_case_names_the_one_that_it_continues(house: House) -> None:
     first = house.open_case()
     assert house.case(house.open_case("--previous", first))["previous"] == first
+
+
+def test_2_6_a_case_is_split_from_a_linked_mail_and_both_name_each_other(house: House) -> None:
+    old = house.asked_case("--product-line", "router", "--deployment", "Berlin")
+    reference = house.reference(old)
+    mail = house.answer(old, f"It is 4.2 ({reference}). The printer burns, too.", subject="Re: " + "x" * 120)
+    before = house.case(old)
+    new = house.one("case", "split", mail["id"], "--author", TESS)
+    assert (new["previous"], new["contact"], new["account"]) == (old, before["contact"], before["account"])
+    assert (new["profile"], new["deployment"], new["status"]) == ("cloud-2025", "Berlin", "open")
+    assert len(new["subject"]) == 100
+    assert "The printer burns" in new["description"]
+    for number, other in ((old, new["number"]), (new["number"], old)):
+        (note,) = [entry for entry in house.case(number)["updates"] if entry["channel"] == "system"]
+        assert other in note["text"]
+        assert mail["id"] in note["text"]
+    after = house.case(old)
+    assert [after[name] for name in ("status", "substatus", "modified_at")] == [
+        before[name] for name in ("status", "substatus", "modified_at")
+    ]
+    assert house.notices(new["number"]) == ["case-opened"]
+    assert reference not in house.text(new["number"]), "a reply to the new case would name both"
+    assert house.answer(new["number"])["case"] == new["number"]
+    (entered,) = house.ask("audit", "list", "--about", f"case:{new['number']}")[-1:]
+    assert (entered["act"], entered["facts"]["previous"]) == ("case.open", old)
+    named = house.one("case", "split", mail["id"], "--subject", "The printer burns")
+    assert named["subject"] == "The printer burns"
+
+
+def test_2_6_a_mail_that_is_not_linked_is_not_split(house: House) -> None:
+    loose = house.send("Please help", sender=STRANGER)
+    assert "linked to no case" in house.refused("case", "split", loose)
+    number = house.asked_case()
+    house.one("case", "close", number, "--author", TESS)
+    late = house.answer(number, "Too late")
+    assert late["reason"] == "case-closed"
+    assert "linked to no case" in house.refused("case", "split", late["id"])
+    assert "no mail" in house.refused("case", "split", "999999")
 
 
 def test_2_7_a_move_that_the_table_lacks_is_refused_with_those_that_exist(house: House) -> None:
