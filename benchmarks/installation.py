@@ -58,7 +58,7 @@ class Installation:
     @contextmanager
     def serving(self) -> Iterator[psutil.Process]:
         """Run `gateway serve` as its own process; yields it when it has said 220."""
-        command = [sys.executable, "-m", "gateway", "serve", "--roles", "smtp,worker,scheduler"]
+        command = [sys.executable, "-m", "gateway", "serve"]
         with (self.folder / "serve.log").open("ab") as log:
             process = subprocess.Popen([*command, "--config", str(self.settings)], stdout=log, stderr=log)
         try:
@@ -95,7 +95,7 @@ def fresh() -> Iterator[Installation]:
         made.settings.write_text(
             f'[gateway]\ndata_dir = "{name}"\ncare_address = "{CARE}"\n'
             f'[database]\nurl = "sqlite:///{name}/gateway.db"\n'
-            f"[smtp]\nport = {made.port}\nmax_messages_per_session = 1000000\n"
+            f"[smtp]\nport = {made.port}\nmax_messages_per_session = 1000000\n[web]\nport = 0\n"
         )
         yield made
 
