@@ -710,4 +710,20 @@ def _purge_case""",
         new="""    if False:""",
         tests=("tests/unit/test_requests.py::test_an_unknown_product_line_is_refused_with_those_there_are",),
     ),
+    Mutant(
+        name="a restored backup sends at once what had not left",
+        file="gateway/cli/backup.py",
+        old="""    held = call.look(outbox.hold_all) if hold_outbox else 0""",
+        new="""    held = 0""",
+        tests=(
+            "tests/story/test_cli_backup.py::test_a_restored_copy_holds_what_had_not_left_and_lets_it_go_when_told",
+        ),
+    ),
+    Mutant(
+        name="a worker that died is not replaced",
+        file="gateway/cli/worker.py",
+        old="""place.child, place.start_again_at = None, now + place.wait""",
+        new="""place.child, place.start_again_at = None, float("inf")""",
+        tests=("tests/unit/test_worker_supervisor.py::test_a_child_that_dies_is_replaced",),
+    ),
 )
