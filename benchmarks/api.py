@@ -2,14 +2,21 @@
 
 `GET /cases?q=` and `GET /queue` among 100,000 rows, each against `GET /healthz` of the same run, one call after the
 other; `POST /updates` by four clients at once, each answered after its commit; pages of the event feed.  On SQLite
-(WAL, synchronous=FULL) and on PostgreSQL.  Rows are inserted by SQL; the server runs in this process.
+(WAL, synchronous=FULL) and on PostgreSQL.  Rows are inserted by SQL; the server is `gateway serve --roles web`, a
+process of its own, with its log written.
 """
 
 import os
+import re
 import statistics
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 from sqlalchemy import Connection, bindparam, text
@@ -19,11 +26,11 @@ from benchmarks.tick import NOW, on_postgresql, on_sqlite, settle
 from gateway import app, maillog
 from gateway.desk import access
 from gateway.store.tables import Instant
-from tests.web_server import serving
 
 ROWS, CALLS, EVENTS, UPDATES, WRITERS = 100_000, 300, 100_000, 600, 4
 TIMES_HEALTHZ, UPDATES_A_SECOND, EVENTS_A_SECOND = 5.0, 150.0, 5000.0
 PAGE = 1000
+SECONDS, STOP_SECONDS = 60, 30
 # A rare word, a common one, two words, a number: all that people look for.
 QUESTIONS = ("w4711", "export", "export w77", "nightly stops w1", "1000004711")
 
@@ -43,7 +50,7 @@ def run() -> list[Row]:
 
 def _measured(name: str, ours: app.App) -> Iterator[Row]:
     _, key = access.create_key(ours.services, role="agent")
-    with serving(ours) as client:
+    with _serving(str(ours.config.database.url)) as client:
         client.headers["Authorization"] = f"Bearer {key}"
         calls = {
             "/healthz": lambda n: "/healthz",
@@ -74,8 +81,38 @@ def _measured(name: str, ours: app.App) -> Iterator[Row]:
                 yardstick=f"{target:g} {unit} asked for",
                 ratio=rate / target,
                 target=1.0,
-                limits=f"client and server share {os.cpu_count()} processors and one interpreter",
+                limits=f"client, server and database share {os.cpu_count()} processors",
             )
+
+
+@contextmanager
+def _serving(database_url: str) -> Iterator[httpx2.Client]:
+    """Run `gateway serve --roles web` on a database, and give a client for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings, log = Path(folder) / "gateway.toml", Path(folder) / "serve.log"
+        settings.write_text(
+            f'[gateway]\ndata_dir = "{folder}"\n[database]\nurl = "{database_url}"\n[web]\nport = 0\n'
+        )
+        command = [sys.executable, "-m", "gateway", "serve", "--roles", "web", "--config", str(settings)]
+        with log.open("wb") as said:
+            server = subprocess.Popen(command, stdout=said, stderr=said)
+        try:
+            with httpx2.Client(base_url=_address(server, log), timeout=SECONDS, trust_env=False) as client:
+                yield client
+        finally:
+            server.terminate()
+            server.wait(STOP_SECONDS)
+
+
+def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
+    give_up = time.monotonic() + SECONDS
+    while True:
+        said = log.read_text()
+        if found := re.search(r"^Ready: .*web (http://\S+),", said, re.MULTILINE):
+            return found[1]
+        if server.poll() is not None or time.monotonic() > give_up:
+            raise RuntimeError(f"gateway serve did not start: {said[-2000:]}")
+        time.sleep(0.05)
 
 
 def _percentiles(client: httpx2.Client, calls: dict[str, Callable[[int], str]]) -> dict[str, float]:
