@@ -90,9 +90,7 @@ def _serving(database_url: str) -> Iterator[httpx2.Client]:
     """Run `gateway serve --roles web` on a database, and give a client for it."""
     with tempfile.TemporaryDirectory() as folder:
         settings, log = Path(folder) / "gateway.toml", Path(folder) / "serve.log"
-        settings.write_text(
-            f'[gateway]\ndata_dir = "{folder}"\n[database]\nurl = "{database_url}"\n[web]\nport = 0\n'
-        )
+        settings.write_text(f'[gateway]\ndata_dir = "{folder}"\n[database]\nurl = "{database_url}"\n[web]\nport = 0\n')
         command = [sys.executable, "-m", "gateway", "serve", "--roles", "web", "--config", str(settings)]
         with log.open("wb") as said:
             server = subprocess.Popen(command, stdout=said, stderr=said)

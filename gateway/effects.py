@@ -55,11 +55,12 @@ from gateway.store.journal import Journal
 class Applied:
     """What a decision did.  outbox_ids: mails written.  before: the case as it was, None when none was touched.
 
-    journal: what it has to tell.
+    journal: what it has to tell.  updates: what was entered into a feed, as it is kept, each with its id.
     """
 
     before: Case | None = None
     outbox_ids: list[int] = field(default_factory=list)
+    updates: list[tuple[int, RecordUpdate]] = field(default_factory=list)
     journal: Journal = field(default_factory=Journal)
 
 
@@ -144,7 +145,7 @@ def _apply_one(conn: Connection, effect: Effect, applied: Applied, *, scribe: Sc
         case OpenCase():
             _open(conn, effect, now=now)
         case RecordUpdate():
-            _record(conn, effect, _case(applied), now=now)
+            _record(conn, effect, applied, now=now)
         case SetStatus():
             _set_status(conn, effect, applied, now=now)
         case SetPriority():
@@ -219,9 +220,10 @@ def _open(conn: Connection, opened: OpenCase, *, now: datetime) -> None:
     )
 
 
-def _record(conn: Connection, posted: RecordUpdate, case: Case, *, now: datetime) -> None:
+def _record(conn: Connection, posted: RecordUpdate, applied: Applied, *, now: datetime) -> None:
+    case = _case(applied)
     cleaned = replace(posted, text=clean_text(posted.text), author=clean_header(posted.author))
-    cases.add_update(conn, case, cleaned, now=now)
+    applied.updates.append((cases.add_update(conn, case, cleaned, now=now), cleaned))
     if posted.touches:
         cases.touch(conn, case.number, now=now)
 

@@ -92,7 +92,10 @@ def open_case(
 def show(services: Services, number: str) -> CaseView:
     """Return one case."""
     with services.database.read() as conn:
-        return case_views.one(conn, load(conn, number).number)
+        view = case_views.find(conn, padded) if (padded := _padded(number)) else None
+    if view is None:
+        raise _no_case(number)
+    return view
 
 
 def find(services: Services, query: case_views.CaseQuery) -> list[CaseView]:
@@ -128,14 +131,14 @@ def post(
     visibility = Visibility.PUBLIC if channel in requests.FROM_CUSTOMER else visibility
     now = services.clock.now()
     with audit.watched(services, "case.update", about(number)), services.database.write() as conn:
-        case = locked(conn, services, number)
+        case = locked(conn, services, number, alternates=False)
         posted = RecordUpdate(
             case_number=case.number, feed=Feed.CASE, channel=channel, author=author, visibility=visibility, text=text
         )
-        poster = person(conn, author)
+        poster = person(conn, author) if channel in requests.FROM_CUSTOMER else None
         decision = requests.post_update(case, posted, poster, policy=services.policy, pin_checked=pin_checked)
         made = effects.apply(conn, decision, scribe=services.scribe, now=now, case=case)
-        view = case_views.latest_update(conn, case.id, Feed.CASE)
+        view = case_views.posted(*made.updates[0], now=now)
     services.ring_outbox(made.outbox_ids)
     return view
 
@@ -323,18 +326,30 @@ def change(
     return view
 
 
-def load(conn: Connection, number: str, *, lock: bool = False) -> Case:
-    """Return a case by its number, with or without leading zeros.  Raises NotFound."""
-    padded = number.strip().zfill(cases.NUMBER_WIDTH)
-    case = cases.load(conn, padded, lock=lock) if padded.isascii() and padded.isdigit() else None
+def load(conn: Connection, number: str, *, lock: bool = False, alternates: bool = True) -> Case:
+    """Return a case by its number, with or without leading zeros.  Raises NotFound.
+
+    lock, alternates: as in `store.cases.load`.
+    """
+    padded = _padded(number)
+    case = cases.load(conn, padded, lock=lock, alternates=alternates) if padded else None
     if case is None:
         raise _no_case(number)
     return case
 
 
-def locked(conn: Connection, services: Services, number: str) -> Case:
-    """Return a case and hold it until the transaction ends.  Raises NotFound, or Stale when the caller saw another."""
-    case = load(conn, number, lock=True)
+def _padded(number: str) -> str:
+    """Return a case number with its leading zeros, "" for what is none."""
+    padded = number.strip().zfill(cases.NUMBER_WIDTH)
+    return padded if padded.isascii() and padded.isdigit() else ""
+
+
+def locked(conn: Connection, services: Services, number: str, *, alternates: bool = True) -> Case:
+    """Return a case and hold it until the transaction ends.  Raises NotFound, or Stale when the caller saw another.
+
+    alternates: as in `store.cases.load`.
+    """
+    case = load(conn, number, lock=True, alternates=alternates)
     services.check_match(str(case.version))
     return case
 

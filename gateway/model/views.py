@@ -428,7 +428,8 @@ def to_json(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if named := _names(kind):
-        return {name: to_json(getattr(value, own)) for own, name in named}
+        held = ((name, getattr(value, own)) for own, name in named)
+        return {name: one if type(one) in _PLAIN else to_json(one) for name, one in held}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Enum):

@@ -1,15 +1,19 @@
-"""Cases as people and programs see them: one, many, and their feeds."""
+"""Cases as people and programs see them: one, many, and their feeds.
+
+A list is one statement, built once for each set of questions that it answers: building one costs more than running it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, Row, Select, bindparam, func, select, tuple_
 
 from gateway import addresses
 from gateway.linking import sighting
-from gateway.model import Case, Feed, Status
+from gateway.model import Episode, Feed, RecordUpdate, Status
 from gateway.model.views import (
     AttachmentView,
     CaseView,
@@ -20,7 +24,7 @@ from gateway.model.views import (
     UpdateView,
 )
 from gateway.store import cases, escalations, grants, search, timers
-from gateway.store.tables import account, attachment, case_update, contact, contact_address, support_case
+from gateway.store.tables import account, attachment, case_update, contact, contact_address, escalation, support_case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,29 @@ class CaseQuery:
     limit: int = 50
 
 
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "status": support_case.c.status == bindparam("status"),
+    "priority": support_case.c.priority == bindparam("priority"),
+    "owner": support_case.c.owner == bindparam("owner"),
+    "account": support_case.c.contact_id.in_(
+        select(contact.c.id).select_from(contact.join(account)).where(account.c.name == bindparam("account"))
+    ),
+    "contact": support_case.c.contact_id.in_(
+        select(contact_address.c.contact_id).where(contact_address.c.address_key == bindparam("contact"))
+    ),
+    "seen_by": grants.seen_case(bindparam("seen_by", type_=BigInteger), support_case.c.number),
+}
+_TURNS: Mapping[str, tuple[Status, ...]] = {
+    "customer": (Status.AWAITING_INFO, Status.SOLUTION_PROPOSED),
+    "ours": (Status.OPEN, Status.SERVICE_RESTORED),
+}
+_SHOWN = cases.WHOLE.add_columns(
+    select(func.max(escalation.c.id))
+    .where(escalation.c.case_id == support_case.c.id)
+    .scalar_subquery()
+    .label("escalation_id")
+)
+_ONE = _SHOWN.where(support_case.c.number == bindparam("of"))
 # Every order ends with the id, which makes it total; cases are numbered in the order in which they were opened.
 SORTS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
     "-modified_at": (support_case.c.modified_at, True),
@@ -55,17 +82,30 @@ SORTS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
 
 def one(conn: Connection, number: str, *, hints: Sequence[str] | None = None) -> CaseView:
     """Return a case that is known to exist.  hints: only on a case that was just opened."""
-    case = cases.load(conn, number)
-    assert case is not None
-    (view,) = _views(conn, [case])
+    view = find(conn, number)
+    assert view is not None
     return view if hints is None else replace(view, hints=tuple(hints))
+
+
+def find(conn: Connection, number: str) -> CaseView | None:
+    """Return the case of a number, written in full."""
+    views = _views(conn, conn.execute(_ONE, {"of": number}).all())
+    return views[0] if views else None
 
 
 def many(conn: Connection, query: CaseQuery) -> list[CaseView]:
     """Return cases in the order of the query, a few statements for all of them."""
-    ids = [row.id for row in conn.execute(_filtered(conn, query).limit(query.limit))]
-    found = {case.id: case for case in cases.load_many(conn, ids, alternates=False)} if ids else {}
-    return _views(conn, [found[id_] for id_ in ids])
+    sought = search.look_up(conn, query.text) if query.text else None
+    given = tuple(name for name in _CONDITIONS if getattr(query, name))
+    listing = _listing(
+        given, query.turn, (sought.how, sought.words) if sought else None, query.sort, query.after is not None
+    )
+    values = {name: getattr(query, name) for name in given} | {"limit": query.limit}
+    if query.contact:
+        values["contact"] = addresses.key(query.contact)
+    if query.after is not None:
+        values["after_value"], values["after_number"] = query.after
+    return _views(conn, conn.execute(listing, values | (sought.values if sought else {})).all())
 
 
 def updates(
@@ -78,10 +118,21 @@ def updates(
     return [_update(row, files.get(row.mail_id, ())) for row in rows]
 
 
-def latest_update(conn: Connection, case_id: int, feed: Feed) -> UpdateView:
-    """Return the last entry of a feed that is known not to be empty; a long feed costs no more than a short one."""
-    row = conn.execute(_feed(case_id, feed).order_by(case_update.c.id.desc()).limit(1)).one()
-    return _update(row, attachments(conn, [row.mail_id]).get(row.mail_id, ()) if row.mail_id else ())
+def posted(update_id: int, entry: RecordUpdate, *, now: datetime) -> UpdateView:
+    """Return what was just entered into a feed, as it is kept; without files, which come by mail alone."""
+    return UpdateView(
+        id=str(update_id),
+        at=now,
+        feed=entry.feed,
+        channel=entry.channel,
+        author=entry.author,
+        visibility=entry.visibility,
+        text=sighting.redact(entry.text),
+        html_safe=None,
+        attachments=(),
+        mail_id=str(entry.mail_id) if entry.mail_id else None,
+        flags=tuple(entry.flags),
+    )
 
 
 def attachments(conn: Connection, mail_ids: Sequence[int]) -> dict[int, tuple[AttachmentView, ...]]:
@@ -99,94 +150,76 @@ def _feed(case_id: int, feed: Feed) -> Select[Any]:
     return select(case_update).where(case_update.c.case_id == case_id, case_update.c.feed == feed)
 
 
-def _filtered(conn: Connection, query: CaseQuery) -> Select[tuple[int]]:
-    found = select(support_case.c.id)
-    for column, value in (
-        (support_case.c.status, query.status),
-        (support_case.c.priority, query.priority),
-        (support_case.c.owner, query.owner),
-    ):
-        if value:
-            found = found.where(column == value)
-    if query.account:
-        theirs = select(contact.c.id).select_from(contact.join(account)).where(account.c.name == query.account)
-        found = found.where(support_case.c.contact_id.in_(theirs))
-    if query.contact:
-        same = contact_address.c.address_key == addresses.key(query.contact)
-        whose = select(contact_address.c.contact_id).where(same)
-        found = found.where(support_case.c.contact_id.in_(whose))
-    if query.turn:
-        waits = support_case.c.status.in_((Status.AWAITING_INFO, Status.SOLUTION_PROPOSED))
-        ours = support_case.c.status.in_((Status.OPEN, Status.SERVICE_RESTORED))
-        found = found.where(waits if query.turn == "customer" else ours)
-    if query.text:
-        found = found.where(search.condition(conn, query.text))
-    if query.seen_by:
-        found = found.where(grants.seen_case(query.seen_by, support_case.c.number))
-    return _ordered(found, query)
-
-
-def _ordered(found: Select[tuple[int]], query: CaseQuery) -> Select[tuple[int]]:
-    column, falling = SORTS[query.sort]
+@lru_cache(maxsize=256)
+def _listing(
+    given: tuple[str, ...], turn: str, sought: tuple[str, int] | None, sort: str, goes_on: bool
+) -> Select[Any]:
+    """Return the statement of a list.  given: names in _CONDITIONS.  goes_on: from where the page before ended."""
+    found = select(support_case.c.id).where(*(_CONDITIONS[name] for name in given))
+    if turn:
+        found = found.where(support_case.c.status.in_(_TURNS[turn]))
+    if sought:
+        found = found.where(search.condition(*sought))
+    column, falling = SORTS[sort]
     keys = (column, support_case.c.id)
-    if query.after is not None:
-        value, number = query.after
-        last = select(support_case.c.id).where(support_case.c.number == number).scalar_subquery()
-        here = tuple_(literal(value, column.type), last)
+    if goes_on:
+        last = select(support_case.c.id).where(support_case.c.number == bindparam("after_number")).scalar_subquery()
+        here = tuple_(bindparam("after_value", type_=column.type), last)
         found = found.where(tuple_(*keys) < here if falling else tuple_(*keys) > here)
-    return found.order_by(*(key.desc() if falling else key for key in keys))
+    order = [key.desc() if falling else key for key in keys]
+    # The page is found first, by an index that has the order; what is shown of its cases is looked up then.
+    # The limit is written out: PostgreSQL keeps no plan for a number of rows that it does not know.
+    page = found.order_by(*order).limit(bindparam("limit", type_=Integer, literal_execute=True)).subquery()
+    return _SHOWN.where(support_case.c.id.in_(select(page.c.id))).order_by(*order)
 
 
-def _views(conn: Connection, found: Sequence[Case]) -> list[CaseView]:
+def _views(conn: Connection, rows: Sequence[Row[Any]]) -> list[CaseView]:
+    steps = cases.steps_of(conn, [row.episode_id for row in rows if row.episode_id is not None])
+    waits = {row.id: cases.episode_of(row, steps.get(row.episode_id, ())) for row in rows if row.episode_id is not None}
     # What was handed to the outbox is not sent before a relay took it.
-    reminded = [c.episode.id for c in found if c.episode and any(s.sent_at for s in c.episode.steps)]
-    sent = timers.sent_at(conn, reminded)
-    asked = escalations.latest_views(conn, [case.id for case in found])
-    return [_view(case, sent, asked.get(case.id)) for case in found]
+    sent = timers.sent_at(conn, [wait.id for wait in waits.values() if any(step.sent_at for step in wait.steps)])
+    asked = escalations.views_of(conn, [row.escalation_id for row in rows if row.escalation_id is not None])
+    follow_ups = {id_: _follow_up(wait, sent.get(wait.id, {})) for id_, wait in waits.items()}
+    return [_view(row, follow_ups.get(row.id), asked.get(row.escalation_id)) for row in rows]
 
 
-def _view(case: Case, sent: Mapping[int, Mapping[int, datetime]], escalation: EscalationView | None) -> CaseView:
+def _view(row: Row[Any], follow_up: FollowUpView | None, escalation: EscalationView | None) -> CaseView:
     return CaseView(
-        number=case.number,
-        subject=sighting.redact(case.subject),
-        description=sighting.redact(case.description),
-        status=case.status,
-        substatus=case.substatus,
-        priority=case.priority,
-        type=case.type,
-        profile=case.profile,
-        contact=ContactBrief(email=case.contact.email, name=case.contact.name),
-        account=case.contact.account,
-        owner=case.owner or None,
-        external_ref=case.external_ref or None,
-        deployment=case.details.deployment or None,
-        product_line=case.details.product_line or None,
-        component=case.details.component or None,
-        implementation_stage=case.details.implementation_stage or None,
-        business_impact=sighting.redact(case.details.business_impact) or None,
-        previous=case.previous or None,
-        opened_at=case.opened_at,
-        modified_at=case.modified_at,
-        closed_at=case.closed_at,
-        follow_up=_follow_up(case, sent.get(case.episode.id, {})) if case.episode else None,
+        number=row.number,
+        subject=sighting.redact(row.subject),
+        description=sighting.redact(row.description),
+        status=row.status,
+        substatus=row.substatus,
+        priority=row.priority,
+        type=row.type,
+        profile=row.profile,
+        contact=ContactBrief(email=row.email, name=row.contact_name),
+        account=row.account_name,
+        owner=row.owner or None,
+        external_ref=row.external_ref or None,
+        deployment=row.deployment or None,
+        product_line=row.product_line or None,
+        component=row.component or None,
+        implementation_stage=row.implementation_stage or None,
+        business_impact=sighting.redact(row.business_impact) or None,
+        previous=row.previous or None,
+        opened_at=row.opened_at,
+        modified_at=row.modified_at,
+        closed_at=row.closed_at,
+        follow_up=follow_up,
         escalation=escalation,
-        version=case.version,
-        held_at=case.held_at,
-        purged_at=case.purged_at,
+        version=row.version,
+        held_at=row.held_at,
+        purged_at=row.purged_at,
     )
 
 
-def _follow_up(case: Case, sent: Mapping[int, datetime]) -> FollowUpView:
-    assert case.episode is not None
+def _follow_up(wait: Episode, sent: Mapping[int, datetime]) -> FollowUpView:
     steps = tuple(
-        StepView(step=s.step, due_at=s.due_at, sent_at=sent.get(s.step), skipped=s.skipped) for s in case.episode.steps
+        StepView(step=s.step, due_at=s.due_at, sent_at=sent.get(s.step), skipped=s.skipped) for s in wait.steps
     )
     return FollowUpView(
-        episode=case.episode.number,
-        started_at=case.episode.started_at,
-        paused=case.episode.paused,
-        steps=steps,
-        held=case.episode.held or None,
+        episode=wait.number, started_at=wait.started_at, paused=wait.paused, steps=steps, held=wait.held or None
     )
 
 

@@ -46,13 +46,14 @@ _EPISODE = (
     episode.c.question,
     episode.c.held,
 )
-_WHOLE = select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE).select_from(
+WHOLE = select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id"), *_EPISODE).select_from(
     support_case.join(contact, support_case.c.contact_id == contact.c.id)
     .join(account)
     .outerjoin(episode, (episode.c.case_id == support_case.c.id) & episode.c.ended_at.is_(None))
 )
-_LOAD = _WHOLE.where(support_case.c.number == bindparam("of"))
-_LOAD_MANY = _WHOLE.where(support_case.c.id.in_(bindparam("ids", expanding=True))).order_by(support_case.c.number)
+_LOAD = WHOLE.where(support_case.c.number == bindparam("of"))
+_LOAD_MANY = WHOLE.where(support_case.c.id.in_(bindparam("ids", expanding=True))).order_by(support_case.c.number)
+_LOCK = select(support_case.c.id).where(support_case.c.number == bindparam("of")).with_for_update()
 _LOCK_MANY = (
     select(support_case.c.id)
     .where(support_case.c.id.in_(bindparam("ids", expanding=True)))
@@ -96,16 +97,17 @@ def insert(conn: Connection, **values: Any) -> int:
     return case_id
 
 
-def load(conn: Connection, number: str, *, lock: bool = False) -> Case | None:
+def load(conn: Connection, number: str, *, lock: bool = False, alternates: bool = True) -> Case | None:
     """Return a case with its contact and its running wait.
 
+    alternates: False saves looking up the contact's other addresses.
     lock: hold the case's row until the transaction ends (PostgreSQL; on SQLite the writer is alone anyway), so that two
     decisions about one case come one after the other.
     """
-    if lock:
-        conn.execute(select(support_case.c.id).where(support_case.c.number == number).with_for_update())
+    if lock and conn.dialect.name != "sqlite":
+        conn.execute(_LOCK, {"of": number})
     row = conn.execute(_LOAD, {"of": number}).first()
-    return _cases(conn, [row])[0] if row else None
+    return _cases(conn, [row], alternates=alternates)[0] if row else None
 
 
 def load_locked(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
@@ -118,9 +120,9 @@ def load_locked(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
     return load_many(conn, case_ids)
 
 
-def load_many(conn: Connection, case_ids: Sequence[int], *, alternates: bool = True) -> list[Case]:
-    """Return these cases, lowest number first.  alternates: False saves looking up the contacts' other addresses."""
-    return _cases(conn, conn.execute(_LOAD_MANY, {"ids": list(case_ids)}).all(), alternates=alternates)
+def load_many(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
+    """Return these cases, lowest number first."""
+    return _cases(conn, conn.execute(_LOAD_MANY, {"ids": list(case_ids)}).all())
 
 
 def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReference]:
@@ -264,7 +266,7 @@ def _change(conn: Connection, number: str, **values: Any) -> None:
 
 def _cases(conn: Connection, rows: Sequence[Row[Any]], *, alternates: bool = True) -> list[Case]:
     own = contacts.addresses_of(conn, {row.contact_id for row in rows}) if alternates else {}
-    steps = _steps(conn, [row.episode_id for row in rows if row.episode_id is not None])
+    steps = steps_of(conn, [row.episode_id for row in rows if row.episode_id is not None])
     return [_case(row, own.get(row.contact_id, ()), steps.get(row.episode_id, ())) for row in rows]
 
 
@@ -276,7 +278,8 @@ def _live_references(conn: Connection, wanted: Sequence[tuple[str, Feed, str]]) 
     return {key: found[key] for key in wanted if key in found}
 
 
-def _steps(conn: Connection, episode_ids: Sequence[int]) -> dict[int, tuple[FollowUpStep, ...]]:
+def steps_of(conn: Connection, episode_ids: Sequence[int]) -> dict[int, tuple[FollowUpStep, ...]]:
+    """Return the steps of these waits."""
     found: dict[int, tuple[FollowUpStep, ...]] = {}
     if episode_ids:
         for row in conn.execute(_STEPS, {"of": list(episode_ids)}):
@@ -323,11 +326,12 @@ def _case(row: Row[Any], own: tuple[str, ...], steps: tuple[FollowUpStep, ...]) 
         ),
         held_at=row.held_at,
         purged_at=row.purged_at,
-        episode=_episode(row, steps) if row.episode_id is not None else None,
+        episode=episode_of(row, steps) if row.episode_id is not None else None,
     )
 
 
-def _episode(row: Row[Any], steps: tuple[FollowUpStep, ...]) -> Episode:
+def episode_of(row: Row[Any], steps: tuple[FollowUpStep, ...]) -> Episode:
+    """Build the running wait of a case from a row of WHOLE that has one."""
     return Episode(
         id=row.episode_id,
         number=row.episode_number,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from gateway.errors import Conflict
 from gateway.linking import sighting
@@ -30,13 +30,7 @@ from gateway.store.tables import case_update, escalation, event, support_case
 OURS = (Channel.AGENT, Channel.SYSTEM)
 RCA_ASKED = "case.rca_requested"
 _FOUND = select(escalation, support_case.c.number.label("case_number")).select_from(escalation.join(support_case))
-_LATEST_OF = _FOUND.where(
-    tuple_(escalation.c.case_id, escalation.c.number).in_(
-        select(escalation.c.case_id, func.max(escalation.c.number))
-        .where(escalation.c.case_id.in_(bindparam("ids", expanding=True)))
-        .group_by(escalation.c.case_id)
-    )
-)
+_THESE = _FOUND.where(escalation.c.id.in_(bindparam("ids", expanding=True)))
 _UNREAD = (
     case_update.c.feed == Feed.ESCALATION,
     case_update.c.read_at.is_(None),
@@ -133,12 +127,10 @@ def latest_view(conn: Connection, case_id: int) -> EscalationView | None:
     return _view(conn, row) if row else None
 
 
-def latest_views(conn: Connection, case_ids: Sequence[int]) -> dict[int, EscalationView]:
-    """Return the latest escalation of each of these cases; a case without any is missing."""
-    if not case_ids:
-        return {}
-    rows = conn.execute(_LATEST_OF, {"ids": list(case_ids)}).all()
-    return {row.case_id: _view(conn, row) for row in rows}
+def views_of(conn: Connection, ids: Sequence[int]) -> dict[int, EscalationView]:
+    """Return these escalations as people and programs see them."""
+    rows = conn.execute(_THESE, {"ids": list(ids)}).all() if ids else []
+    return {row.id: _view(conn, row) for row in rows}
 
 
 def views(

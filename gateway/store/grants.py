@@ -1,6 +1,6 @@
 """What keys see that see only their own: a row for each case and contact that a key made or was granted."""
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, cast, exists, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, cast, exists, literal, select
 
 from gateway.store.call_tables import api_grant
 from gateway.store.sql import insert_new
@@ -51,7 +51,7 @@ def sees_account(conn: Connection, key_id: int, account_id: int) -> bool:
     return conn.execute(by_contact.where(api_grant.c.kind == CONTACT, *mine).limit(1)).first() is not None
 
 
-def seen_case(key_id: int, number: ColumnElement[str]) -> ColumnElement[bool]:
+def seen_case(key_id: int | BindParameter[int], number: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the condition that a key sees the case of this number."""
     return exists().where(api_grant.c.key_id == key_id, api_grant.c.kind == CASE, api_grant.c.ref == number)
 

@@ -16,6 +16,9 @@ OPEN, DONE = "open", "done"
 # From this score on a hint is more than a likeness: the mail names the case (number, thread, damaged ID), or the
 # contact wrote it soon after we did.  The timer does not close a case while such a mail waits (PROCESS 4.7).
 NAMING_SCORE = 40
+# What an undo restores can be large, and nobody is shown it.
+_SHOWN = (column for column in queue_item.c if column is not queue_item.c.undo)
+_VIEWED = select(*_SHOWN, mail.c.sender, mail.c.subject).select_from(queue_item.join(mail))
 
 
 def add(conn: Connection, item: QueueForAdmin, *, now: datetime) -> None:
@@ -107,7 +110,7 @@ def views(
     after: int = 0,
 ) -> list[QueueItemView]:
     """Return items, oldest first.  state: open, done or all."""
-    found = select(queue_item, mail.c.sender, mail.c.subject).select_from(queue_item.join(mail))
+    found = _VIEWED
     if item_id is not None:
         found = found.where(queue_item.c.id == item_id)
     elif state != "all":

@@ -1,13 +1,16 @@
 """Finding cases by the words of their subjects: a table of words, the same on both databases.
 
-Each word that is asked for must begin a word of the subject.  Few hits are looked up by the rarest word; many are met
+Each word that is asked for must begin a word of the subject.  Few hits are looked up by the rarest word; more are met
 soon when the cases are walked in their order, so both stay quick however many cases there are.
 """
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, false, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, false, func, literal, select, true
 
 from gateway.store.call_tables import case_word
 from gateway.store.sql import insert_new
@@ -15,11 +18,16 @@ from gateway.store.tables import support_case
 
 NUMBER_WIDTH = 10
 WORD_LENGTH, WORDS_OF_A_SUBJECT, WORDS_OF_A_QUESTION = 64, 60, 8
-# Up to so many hits are looked up; more are walked.  Where both cost about the same among 100,000 cases.
-FEW = 600
-# Up to so many hits of a word are counted, to know which word is the rarest.
-COUNTED = 2000
+# Up to so many hits of the rarest word are looked up.  For more the cases are walked, which costs the same at this
+# number of hits among 100,000 cases.
+LOOKED_UP = 250
+# Up to so many hits of a word are counted, to know which word is the rarest.  While walking, a case is looked for among
+# so many; it is cheaper to look at the words of each case when there are more.
+COUNTED = 1200
+# Nothing can be found; the case of this number; the rarest word has few hits, some, or many.
+HOW = NOTHING, NUMBER, FEW, SOME, MANY = "nothing", "number", "few", "some", "many"
 
+_NUMBERED = select(support_case.c.id).where(support_case.c.number == bindparam("sought"))
 _WORD = re.compile(r"\w+")
 # Sorts behind every word that has the same beginning.
 _LAST = "\U0010ffff"
@@ -46,25 +54,49 @@ def forget(conn: Connection, case_ids: Sequence[int]) -> None:
     conn.execute(case_word.delete().where(case_word.c.case_id.in_(case_ids)))
 
 
-def condition(conn: Connection, text: str) -> ColumnElement[bool]:
-    """Return the condition on `support_case` for what was asked for: a number, or the beginnings of words."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """How a question is looked for.  how: one of HOW.  words: how many.  values: of the condition's parameters.
+
+    Two questions with the same `how` and `words` have the same condition, so a statement with it is built once.
+    """
+
+    how: str
+    words: int = 0
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def look_up(conn: Connection, text: str) -> Sought:
+    """Return how to look for what was asked for: a case number, or the beginnings of words, the rarest first."""
     asked = words(text, limit=WORDS_OF_A_QUESTION)
     if not asked:
+        return Sought(NOTHING)
+    if text.strip().isdecimal() and (id_ := _id_of(conn, text.strip())):
+        return Sought(NUMBER, values={"sought_id": id_})
+    met = conn.execute(_counting(len(asked)), _ranges(asked)).one()
+    counted = sorted(zip(met, asked, strict=True))
+    fewest = counted[0][0]
+    how = FEW if fewest <= LOOKED_UP else SOME if fewest < COUNTED else MANY
+    return Sought(how, len(asked), _ranges([word for _, word in counted]))
+
+
+@cache
+def condition(how: str, words: int) -> ColumnElement[bool]:
+    """Return the condition on `support_case` of a `Sought`."""
+    if how == NOTHING:
         return false()
-    if text.strip().isdecimal() and (named := _numbered(conn, text.strip())):
-        return support_case.c.id == named
-    counted = sorted(zip(_counts(conn, asked), asked, strict=True))
-    fewest, rarest = counted[0]
-    others = [_has(word) for _, word in counted if word != rarest]
-    if fewest > FEW:
-        return and_(_has(rarest), *others)
-    return and_(support_case.c.id.in_(select(case_word.c.case_id).where(_begins(rarest))), *others)
+    if how == NUMBER:
+        return support_case.c.id == bindparam("sought_id")
+    if how == MANY:
+        return and_(*map(_has, range(words)))
+    among = support_case.c.id.in_(select(case_word.c.case_id).where(_begins(0)))
+    # With IS TRUE neither database begins with the word: both walk the cases, and look for each in a hash of the hits.
+    return and_(among if how == FEW else among.is_(true()), *map(_has, range(1, words)))
 
 
-def _numbered(conn: Connection, number: str) -> int | None:
+def _id_of(conn: Connection, number: str) -> int | None:
     """Return the id of the case of a number, with or without its leading zeros."""
-    same = select(support_case.c.id).where(support_case.c.number == number.zfill(NUMBER_WIDTH))
-    return conn.execute(same).scalar()
+    return conn.execute(_NUMBERED, {"sought": number.zfill(NUMBER_WIDTH)}).scalar()
 
 
 def _insert(conn: Connection, subjects: Iterable[tuple[int, str]]) -> None:
@@ -73,22 +105,24 @@ def _insert(conn: Connection, subjects: Iterable[tuple[int, str]]) -> None:
         conn.execute(insert_new(conn, case_word), rows)
 
 
-def _counts(conn: Connection, asked: Sequence[str]) -> list[int]:
-    """Return how often each word is met, up to COUNTED."""
-    return list(conn.execute(select(*(_count(word) for word in asked))).one())
+@cache
+def _counting(words: int) -> Select[Any]:
+    """Return the statement that counts how often each word is met, up to COUNTED."""
+    met = (select(case_word.c.case_id).where(_begins(place)).limit(COUNTED).subquery() for place in range(words))
+    return select(*(select(func.count()).select_from(some).scalar_subquery() for some in met))
 
 
-def _count(word: str) -> ScalarSelect[int]:
-    some = select(case_word.c.case_id).where(_begins(word)).limit(COUNTED).subquery()
-    return select(func.count()).select_from(some).scalar_subquery()
-
-
-def _begins(word: str) -> ColumnElement[bool]:
+def _ranges(asked: Sequence[str]) -> dict[str, Any]:
     # A range, not LIKE: an index serves it whatever collation the database has.
-    return and_(case_word.c.word >= word, case_word.c.word < word + _LAST)
+    first = {f"word_{place}": word for place, word in enumerate(asked)}
+    return first | {f"behind_{place}": word + _LAST for place, word in enumerate(asked)}
 
 
-def _has(word: str) -> ColumnElement[bool]:
+def _begins(place: int) -> ColumnElement[bool]:
+    return and_(case_word.c.word >= bindparam(f"word_{place}"), case_word.c.word < bindparam(f"behind_{place}"))
+
+
+def _has(place: int) -> ColumnElement[bool]:
     # Not EXISTS: PostgreSQL would make a join of it, and think longer about the order of three than the search takes.
-    here = select(literal(1)).where(case_word.c.case_id == support_case.c.id, _begins(word)).limit(1)
+    here = select(literal(1)).where(case_word.c.case_id == support_case.c.id, _begins(place)).limit(1)
     return here.scalar_subquery().is_not(None)

@@ -50,7 +50,8 @@ def insert_new_rows(
     """
     statement = _insert_new(conn.dialect.name, table, *returned)
     if conn.dialect.name != "sqlite":
-        done = conn.execute(statement, rows)
+        # One row goes the short way: many are written by a statement that is put together anew each time.
+        done = conn.execute(statement, rows if len(rows) > 1 else rows[0])
         return [tuple(row) for row in done] if returned else []
     words, binds = _spelled(conn.dialect, table, statement, tuple(rows[0]))
     values = [_bound(row, binds) for row in rows]

@@ -1,14 +1,14 @@
 """The site: API, console and the pages of operation, put together here and nowhere else.
 
-A part is a function `router(app) -> APIRouter`.  Calls of the API are added in `gateway/web/api/__init__.py`, all else
-in PARTS below.  Every route is a plain function that runs in a thread; none is `async` unless it waits for long.
+A part is a function `router(app) -> APIRouter`.  Calls of the API are added in `gateway/web/api/__init__.py`.
+Every route is a plain function that runs in a thread; none is `async` unless it waits for long.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from gateway import __version__
 from gateway.app import App
@@ -16,7 +16,6 @@ from gateway.web import api, console, operation, problems
 from gateway.web.edge import Edge
 from gateway.web.limits import Limits
 
-PARTS: tuple[Callable[[App], APIRouter], ...] = (operation.router, console.router)
 # Calls that are served at the same time: fewer than the pool of the database has connections, so that none waits there.
 THREADS = 8
 
@@ -35,10 +34,11 @@ def create(app: App) -> FastAPI:
     )
     site.state.limits = Limits(app.config.web)
     problems.register(site)
-    for part in PARTS:
-        site.include_router(part(app), include_in_schema=False)
+    # A path is compared with one route after the other: first the few of operation, then those that programs call.
+    site.include_router(operation.router(app), include_in_schema=False)
     for router in api.routers(app):
         site.include_router(router, prefix=api.PREFIX)
+    site.include_router(console.router(app), include_in_schema=False)
     site.add_middleware(Edge, config=app.config)
     return site
 

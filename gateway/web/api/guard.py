@@ -2,19 +2,25 @@
 
     recognise the key > may its role > does it see what the path names > was this call carried out before > the route
 
-The order is fixed: nobody without a key learns anything, not even that a body is wrong.  A route gets an `Asked` and
-calls `desk` with `asked.services`; whatever is special about the request stands in there.  Source: CONTRACT 4.
+The order is fixed: nobody without a key learns anything, not even that a body is wrong.  All of it happens in the one
+thread that serves the call; only where the request is malformed, or waits, is the guard asked beforehand.  A route gets
+an `Asked` and calls `desk` with `asked.services`; whatever is special about the request stands in there.
+Source: CONTRACT 4.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway.app import App
@@ -29,6 +35,8 @@ from gateway.web.problems import Problem
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 _WORD = re.compile(r"[\x21-\x7e]{1,255}")
 _TAG = re.compile(r'\s*(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e]*)"\s*(?:,|$)')
+# A longer body is read as JSON only for who was let in.
+READ_FOR_ANYBODY = 65_536
 # What a repetition gets of the first answer's headers.
 _KEPT_HEADERS = ("content-type", "etag", "location")
 
@@ -46,10 +54,46 @@ class Asked:
         return given or self.caller.name
 
 
-async def asked(request: Request) -> Asked:
-    """Return what the guard found out; it ran before the route."""
-    found: Asked = request.state.asked
-    return found
+async def asked(request: Request) -> Any:
+    """Return what the guard found out, for a route that waits; for one in a thread, the `Entry` that `behind` opens."""
+    entry: Entry = request.state.entry
+    return entry if entry.in_thread else entry.enter()
+
+
+class Entry:
+    """One call at the door.  `enter` lets it in or raises; that is asked once, in the thread that serves the call."""
+
+    def __init__(self, route: "GuardedRoute", request: Request, body: bytes) -> None:
+        self._route, self._request, self._body = route, request, body
+        self._let_in: Asked | None = None
+        self._kept: repeats.Kept | None = None
+        self.in_thread = not iscoroutinefunction(route.endpoint)
+
+    def enter(self) -> Asked:
+        """Return the call as it was let in."""
+        if self._let_in is None:
+            self._let_in, self._kept = self._route.admit(self._request, self._body)
+        return self._let_in
+
+    def serve(self, answer: Callable[[Asked], Response]) -> Response:
+        """Return the answer of a call: that of the first one for a repetition, else that of the route."""
+        let_in = self.enter()
+        if self._kept is not None:
+            return _again(self._kept)
+        made = answer(let_in)
+        if let_in.repeatable is not None:
+            _keep(let_in.repeatable, made, self._route.keeps)
+        return made
+
+
+def behind(route: Callable[..., Response]) -> Callable[..., Response]:
+    """Return a route that is served in a thread, with the guard in front of it in the same thread."""
+
+    @wraps(route)
+    def guarded(*, asked: Entry, **values: Any) -> Response:
+        return asked.serve(lambda let_in: route(asked=let_in, **values))
+
+    return guarded
 
 
 class GuardedRoute(APIRoute):
@@ -65,14 +109,15 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             body = await request.body()
-            let_in, kept = await run_in_threadpool(self._admit, request, body)
-            if kept is not None:
-                return _again(kept)
-            request.state.asked = let_in
-            answer = await serve(strict_json.StrictRequest(request, body))
-            if let_in.repeatable is not None:
-                await run_in_threadpool(_keep, let_in.repeatable, answer, self.keeps)
-            return answer
+            entry = request.state.entry = Entry(self, request, body)
+            if not entry.in_thread or len(body) > READ_FOR_ANYBODY:
+                await run_in_threadpool(entry.enter)
+            try:
+                return await serve(strict_json.StrictRequest(request, body))
+            except (RequestValidationError, HTTPException):
+                # Whoever is not let in does not learn what is wrong with the request.
+                await run_in_threadpool(entry.enter)
+                raise
 
         return guarded
 
@@ -90,7 +135,8 @@ class GuardedRoute(APIRoute):
                 limits.strangers.take(peer)
             raise
 
-    def _admit(self, request: Request, body: bytes) -> tuple[Asked, repeats.Kept | None]:
+    def admit(self, request: Request, body: bytes) -> tuple[Asked, repeats.Kept | None]:
+        """Let a call in; with the answer that it got before, where it repeats another."""
         strict_json.check_texts([*request.path_params.values(), *request.query_params.values()])
         peer = request.client.host if request.client else ""
         services = self.gateway.services.acting("api", peer)

@@ -8,6 +8,7 @@ A route whose row does not stand in `rules.permissions` cannot be declared.
 
 import json
 from collections.abc import Callable, Sequence
+from inspect import iscoroutinefunction
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
@@ -84,7 +85,7 @@ def call(
     def declare(body: Body) -> Body:
         calls.add_api_route(
             path,
-            body,
+            body if iscoroutinefunction(body) else guard.behind(body),
             methods=[method],
             status_code=status,
             response_model=None,
