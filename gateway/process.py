@@ -2,14 +2,15 @@
 
 The story of a timer stands in `timers.py`, beside this one.
 
-A batch of mails shares one transaction, each in a savepoint of its own: what one mail breaks, only it loses.  Marking a
-mail done and changing its case are one commit.  What fails is kept: it is tried again alone, and set aside for a person
-when reading or deciding failed three times on it alone.
+A batch of mails shares one transaction.  Where one of them breaks it, the batch is settled again with a savepoint for
+each: what one mail breaks, only it loses.  Marking a mail done and changing its case are one commit.  What fails is
+kept: it is tried again alone, and set aside for a person when reading or deciding failed three times on it alone.
 """
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -48,6 +49,7 @@ from gateway.store import cases, contacts, deliverability, escalations, mails, o
 from gateway.store import hints as hint_store
 from gateway.store.db import GONE, patiently, savepoint
 from gateway.store.journal import Journal
+from gateway.store.named import Named
 
 BATCH = 32
 CHECKED_AT_ONCE = 8
@@ -76,6 +78,26 @@ class LeaseLost(Exception):
     """Another worker took this mail over while we had it; its result counts, ours is rolled back."""
 
 
+class Broken(Exception):
+    """One mail broke the transaction that it shares with others."""
+
+
+@dataclass(slots=True)
+class _Settling:
+    """A batch that is being settled.  careful: each mail in a savepoint of its own.
+
+    named: what the mails name.  journal: what is to be told before the commit.  settled: the mails that are done, which
+    the log is told of after it.  written: the outgoing mails.
+    """
+
+    careful: bool
+    now: datetime
+    named: Named = field(default_factory=Named)
+    journal: Journal = field(default_factory=Journal)
+    settled: list[tuple[SpoolEntry, Reading, Decision]] = field(default_factory=list)
+    written: list[int] = field(default_factory=list)
+
+
 def process_mails(services: Services, reader: Reader, *, limit: int | None = None) -> int:
     """Process the mails that wait, `limit` at most, oldest first, and return how many were taken.
 
@@ -98,7 +120,7 @@ def decide(
     conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
 ) -> tuple[Link, Decision]:
     """Find the case of one mail and decide about it; writes nothing (also the whole of `gateway explain`)."""
-    link, decision, _ = _decided(conn, services, entry, reading, now=now)
+    link, decision, _ = _decided(conn, services, entry, reading, Named(), now=now)
     return link, decision
 
 
@@ -155,21 +177,32 @@ def _authenticated(services: Services, entry: SpoolEntry, reading: Reading | Par
 
 def _settle_all(services: Services, batch: _Batch) -> list[int]:
     """Decide about each mail and do it, in one transaction; return the outgoing mails that were written."""
-    now = services.clock.now()
-    written: list[int] = []
-    journal = Journal()
+    try:
+        done = _settled_together(services, batch, careful=False)
+    except Broken:
+        # It happens to few batches, and a savepoint for each mail of all the others would cost them a sixth.
+        done = _settled_together(services, batch, careful=True)
+    for entry, reading, decision in done.settled:
+        maillog.mail_processed(entry, reading, decision)
+    return done.written
+
+
+def _settled_together(services: Services, batch: _Batch, *, careful: bool) -> _Settling:
+    all_ = _Settling(careful=careful, now=services.clock.now())
     with services.database.write() as conn:
         batch = _still_ours(conn, batch)
-        named = (ref.id for _, reading in batch if isinstance(reading, Reading) for ref in reading.found.ids)
-        cases.lock_named(conn, named)
-        mails.keep_files(conn, [reading for _, reading in batch if isinstance(reading, Reading)])
+        readings = [reading for _, reading in batch if isinstance(reading, Reading)]
+        ids = {found.id for reading in readings for found in reading.found.ids}
+        cases.lock_named(conn, ids)
+        all_.named = Named.read(conn, ids)
+        mails.keep_files(conn, readings)
         for entry, reading in batch:
             if isinstance(reading, ParserDied):
-                _failed(conn, entry, "parser-died", now=now)
+                _failed(conn, entry, "parser-died", now=all_.now)
             else:
-                written += _settle(conn, services, entry, reading, journal, now=now)
-        journal.write(conn, now=now)
-    return written
+                _settle(conn, services, entry, reading, all_)
+        all_.journal.write(conn, now=all_.now)
+    return all_
 
 
 def _still_ours(
@@ -186,31 +219,39 @@ def _still_ours(
     return [(entry, reading) for entry, reading in batch if entry.id in held]
 
 
-def _settle(
-    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, journal: Journal, *, now: datetime
-) -> list[int]:
+def _settle(conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, all_: _Settling) -> None:
     told = Journal()
     scribe = services.scribe.acting(f"mail:{entry.id}")
     try:
-        with savepoint(conn):
-            _, decision, case = _decided(conn, services, entry, reading, now=now)
-            applied = effects.apply(conn, decision, scribe=scribe, now=now, case=case, journal=told)
-            if not mails.finish(conn, entry, reading, decision, now=now):
+        with savepoint(conn) if all_.careful else nullcontext():
+            _, decision, case = _decided(conn, services, entry, reading, all_.named, now=all_.now)
+            applied = effects.apply(conn, decision, scribe=scribe, now=all_.now, case=case, journal=told)
+            if not mails.finish(conn, entry, reading, decision, now=all_.now):
                 raise LeaseLost
         # Only what stands is told: a mail that broke took its own share back.
-        journal.take(told)
-        maillog.mail_processed(entry, reading, decision)
-        return applied.outbox_ids
-    except LeaseLost:
-        maillog.mail_lease_lost(entry)
+        all_.journal.take(told)
+        all_.settled.append((entry, reading, decision))
+        all_.written += applied.outbox_ids
+        all_.named.forget(decision.case_number)
     except GONE:
         raise
     except Exception as error:
-        # The one broad catch: a mail that breaks our own code, or that the database refuses, must neither be lost nor
-        # hold up the others.  What the database cannot do at all ends the whole transaction instead.
-        maillog.mail_failed(entry, error)
-        _failed(conn, entry, type(error).__name__, now=now)
-    return []
+        if not all_.careful:
+            raise Broken from error
+        _lose(conn, entry, error, now=all_.now)
+
+
+def _lose(conn: Connection, entry: SpoolEntry, error: Exception, *, now: datetime) -> None:
+    """Go on without a mail that another worker has, or that broke.
+
+    The one broad catch ends here: a mail that breaks our own code, or that the database refuses, must neither be lost
+    nor hold up the others.  What the database cannot do at all ends the whole transaction instead.
+    """
+    if isinstance(error, LeaseLost):
+        maillog.mail_lease_lost(entry)
+        return
+    maillog.mail_failed(entry, error)
+    _failed(conn, entry, type(error).__name__, now=now)
 
 
 def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -> None:
@@ -223,12 +264,12 @@ def _failed(conn: Connection, entry: SpoolEntry, error: str, *, now: datetime) -
 
 
 def _decided(
-    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, *, now: datetime
+    conn: Connection, services: Services, entry: SpoolEntry, reading: Reading, named: Named, *, now: datetime
 ) -> tuple[Link, Decision, Case | None]:
-    known = cases.known_references(conn, [found.id for found in reading.found.ids])
+    known = named.known(conn, [found.id for found in reading.found.ids])
     link = match.match(reading.found, known, reading.mail, reading.kind, oversized=entry.oversized)
     facts = mail_facts(entry, reading)
-    around = _circumstances(conn, services, link, facts, entry, reading, now=now)
+    around = _circumstances(conn, services, link, facts, entry, reading, named, now=now)
     decision = mail_rules.on_mail(link, facts, around, policy=services.policy, now=now)
     traced = replace(decision, trace=(_link_step(link), *decision.trace, _decision_step(decision)))
     return link, traced, around.case
@@ -241,6 +282,7 @@ def _circumstances(
     facts: MailFacts,
     entry: SpoolEntry,
     reading: Reading,
+    named: Named,
     *,
     now: datetime,
 ) -> Circumstances:
@@ -248,7 +290,7 @@ def _circumstances(
     # A bounce is about the case of the mail that came back, whatever ID its returned part holds.
     bounced = sent.case_number if sent is not None and facts.kind is MailKind.BOUNCE else ""
     number = bounced or _number(link)
-    case = cases.load(conn, number) if number else None
+    case = named.case(conn, number) if number else None
     return Circumstances(
         case=case,
         sender_contact=_sender_contact(conn, facts.sender.address, case),

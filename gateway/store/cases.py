@@ -1,7 +1,7 @@
 """Cases: their rows, their Reference IDs, their waits for the customer, their feeds."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,6 +53,9 @@ WHOLE = select(support_case, *contacts.COLUMNS, episode.c.id.label("episode_id")
 )
 _LOAD = WHOLE.where(support_case.c.number == bindparam("of"))
 _LOAD_MANY = WHOLE.where(support_case.c.id.in_(bindparam("ids", expanding=True))).order_by(support_case.c.number)
+_LOAD_NAMED = WHOLE.where(support_case.c.number.in_(bindparam("numbers", expanding=True))).order_by(
+    support_case.c.number
+)
 _LOCK = select(support_case.c.id).where(support_case.c.number == bindparam("of")).with_for_update()
 _LOCK_MANY = (
     select(support_case.c.id)
@@ -123,6 +126,11 @@ def load_locked(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
 def load_many(conn: Connection, case_ids: Sequence[int]) -> list[Case]:
     """Return these cases, lowest number first."""
     return _cases(conn, conn.execute(_LOAD_MANY, {"ids": list(case_ids)}).all())
+
+
+def load_named(conn: Connection, numbers: Collection[str]) -> list[Case]:
+    """Return the cases of these numbers, lowest first."""
+    return _cases(conn, conn.execute(_LOAD_NAMED, {"numbers": list(numbers)}).all()) if numbers else []
 
 
 def known_references(conn: Connection, ids: Iterable[str]) -> list[KnownReference]:
