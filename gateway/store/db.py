@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 # What the database cannot do now; the rest (a value that it refuses, a broken rule) is the statement's own fault.
 GONE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
-HEAD = "0013"
+HEAD = "0014"
 # SQLite's log is moved into the file every 32 MB instead of every 4: a page that changes with each mail is written once
 # then, and the fewer syncs are worth a tenth of all accepted mail (`python -m benchmarks accept`).
 PRAGMAS = (

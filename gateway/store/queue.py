@@ -16,6 +16,8 @@ OPEN, DONE = "open", "done"
 # From this score on a hint is more than a likeness: the mail names the case (number, thread, damaged ID), or the
 # contact wrote it soon after we did.  The timer does not close a case while such a mail waits (PROCESS 4.7).
 NAMING_SCORE = 40
+# An address has 254 (RFC 5321 4.5.3.1); what is longer is cut, because it stands in an index.
+RECIPIENT_LENGTH = 320
 # What an undo restores can be large, and nobody is shown it.
 _SHOWN = (column for column in queue_item.c if column is not queue_item.c.undo)
 _VIEWED = select(*_SHOWN, mail.c.sender, mail.c.subject).select_from(queue_item.join(mail))
@@ -26,7 +28,7 @@ def add(conn: Connection, item: QueueForAdmin, *, now: datetime) -> None:
     row = {
         "mail_id": item.mail_id,
         "reason": item.reason,
-        "recipient": item.recipient,
+        "recipient": item.recipient[:RECIPIENT_LENGTH],
         "hints": [_hint(h) for h in item.hints],
         "state": OPEN,
         "created_at": now,

@@ -341,6 +341,7 @@ case_update = Table(
 )
 
 _resolved = text("case_number IS NOT NULL")
+_claimed = text("claimed_by <> ''")
 queue_item = Table(
     "queue_item",
     metadata,
@@ -366,6 +367,9 @@ queue_item = Table(
     Column("conversation", String(64), nullable=False, server_default=""),
     Index("ix_queue_item_state", "state", "id"),
     Index("ix_queue_item_reason", "state", "reason", "id"),
+    Index("ix_queue_item_recipient", "state", "recipient", "id"),
+    Index("ix_queue_item_reason_recipient", "state", "reason", "recipient", "id"),
+    Index("ix_queue_item_claimed", "claimed_by", "state", "id", sqlite_where=_claimed, postgresql_where=_claimed),
     Index("ix_queue_item_conversation", "conversation", "state"),
     Index("ix_queue_item_case", "case_number", sqlite_where=_resolved, postgresql_where=_resolved),
 )

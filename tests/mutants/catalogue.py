@@ -39,7 +39,23 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+BATCH = "tests/story/test_batch_story.py"
+
 MUTANTS = (
+    Mutant(
+        name="a batch decides on what a case was before it",
+        file="gateway/process.py",
+        old="""        all_.named.forget(decision.case_number)""",
+        new="""        pass""",
+        tests=(f"{BATCH}::test_the_second_reply_of_a_batch_meets_the_case_as_the_first_one_left_it",),
+    ),
+    Mutant(
+        name="a mail that breaks takes its batch with it",
+        file="gateway/process.py",
+        old="""        done = _settled_together(services, batch, careful=True)""",
+        new="""        done = _settled_together(services, batch, careful=False)""",
+        tests=(f"{BATCH}::test_a_mail_that_breaks_a_batch_leaves_one_effect_of_each_of_the_others",),
+    ),
     Mutant(
         name="250 before the commit",
         file="gateway/inbound/smtp_session.py",

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from gateway import effects
 from gateway.cleaning import clamp_date, clean_header, clean_text
-from gateway.model import Channel, Decision, Feed, HintQuery, RecordUpdate, Visibility
+from gateway.model import Channel, Decision, Feed, HintQuery, QueueForAdmin, RecordUpdate, Visibility
 from gateway.reasons import Reason
-from gateway.store import case_views, hints, mails
+from gateway.store import case_views, hints, mails, queue
 from gateway.store.db import Database
 from gateway.store.tables import Instant, mail
 from tests.store.support import INSTANCE, NOW, add_outgoing, new_case, new_mail, queued, reading
@@ -103,3 +103,14 @@ def test_a_moment_without_a_zone_is_refused_and_one_of_another_zone_is_the_same_
         kept = conn.execute(select(mail.c.received_at)).scalar_one()
     assert kept == NOW
     assert kept.utcoffset() == timedelta(0)
+
+
+def test_a_recipient_longer_than_any_address_can_be_is_cut_in_the_queue(database: Database) -> None:
+    """Fact 18: it stands in an index, whose entries have a limit on PostgreSQL."""
+    with database.write() as conn:
+        mails.spool_many(conn, [new_mail("one")])
+        (entry,) = mails.claim(conn, owner="a", limit=1, now=NOW)
+        item = QueueForAdmin(mail_id=entry.id, reason=Reason.NO_REFERENCE, recipient="\U0001f600" * 5000, hints=())
+        queue.add(conn, item, now=NOW)
+        (view,) = queue.views(conn, now=NOW)
+    assert view.recipient == "\U0001f600" * queue.RECIPIENT_LENGTH
