@@ -33,7 +33,7 @@ def create(app: App) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     site.state.limits = Limits(app.config.web)
-    problems.register(site)
+    problems.register(site, lost=console.lost(app))
     # A path is compared with one route after the other: first the few of operation, then those that programs call.
     site.include_router(operation.router(app), include_in_schema=False)
     for router in api.routers(app):

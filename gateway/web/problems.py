@@ -4,7 +4,7 @@ What a document says is written by us: it repeats no input, no path of a file an
 not raise ourselves.  Source: RFC 9457, CONTRACT 4 of the product.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -57,10 +57,22 @@ class Problem(Refused):
         self.headers = dict(headers or {})
 
 
-def register(site: FastAPI) -> None:
-    """Let every error of the site leave as a problem document."""
+def register(site: FastAPI, lost: Callable[[Request], Awaitable[Response]]) -> None:
+    """Let every error of the site leave as a problem document.
+
+    lost: answers a browser that looks for a page that does not exist.
+    """
+
+    async def handle(request: Request, error: Exception) -> Response:
+        made = answer(error)
+        if made.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Each route knows its own method only; a path may have several.
+            made.headers["allow"] = ", ".join(_allowed(request))
+        missing = made.status_code == HTTPStatus.NOT_FOUND and isinstance(error, HTTPException)
+        return await lost(request) if missing and _is_a_person(request) else made
+
     for kind in (GatewayError, HTTPException, RequestValidationError):
-        site.add_exception_handler(kind, _handle)
+        site.add_exception_handler(kind, handle)
 
 
 def answer(error: Exception) -> Response:
@@ -104,12 +116,10 @@ def document(
     return JSONResponse(body, status_code=status, headers={**own, **(headers or {})}, media_type=MEDIA_TYPE)
 
 
-async def _handle(request: Request, error: Exception) -> Response:
-    made = answer(error)
-    if made.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # Each route knows its own method only; a path may have several.
-        made.headers["allow"] = ", ".join(_allowed(request))
-    return made
+def _is_a_person(request: Request) -> bool:
+    """Say whether a browser shows the answer to somebody: programs ask below `/api`, or for no page."""
+    page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+    return page and not request.scope["path"].startswith("/api/")
 
 
 def _allowed(request: Request) -> list[str]:

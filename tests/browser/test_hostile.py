@@ -9,7 +9,8 @@ from sqlalchemy import update
 
 from gateway.desk import access, cases, contacts, queue, users
 from gateway.model import CaseDetails
-from gateway.store import tables
+from gateway.store import tables, webhooks
+from gateway.store.webhook_tables import webhook_delivery
 from tests.browser import scene
 from tests.browser.conftest import House
 
@@ -138,7 +139,7 @@ def test_hostile_words_of_a_case_are_only_text(house: House, watched: Callable[.
 
 
 def test_hostile_answers_and_names_are_only_text(house: House, watched: Callable[..., Page]) -> None:
-    """HT-01: what a relay said, an error of reading, names of people and keys, DSN diagnostics."""
+    """HT-01: what a relay and a webhook said, an error of reading, names of people and keys, DSN diagnostics."""
     item = house.raw(hostile_mail(LINES[4], 98))
     with house.app.database.write() as conn:
         said = {"last_reply": TEXT, "state": "dead", "message_id": LINES[0]}
@@ -149,6 +150,17 @@ def test_hostile_answers_and_names_are_only_text(house: House, watched: Callable
         conn.execute(update(tables.mail).where(tables.mail.c.id == int(item.mail_id)).values(broken))
     users.add(house.services, email="odd@example.net", role="viewer", name=LINES[0][:200])
     access.create_key(house.services, role="viewer", name=LINES[1][:200])
+    now = house.services.clock.now()
+    with house.app.database.write() as conn:
+        # Past the check of addresses, as if it had let them through.
+        hook = webhooks.insert(
+            conn, url=f"https://x.example.net/?{LINES[3]}", types=[], secret="s", key_id=None, now=now
+        )
+        called = {"webhook_id": hook, "event_id": 1, "cursor": 1, "type": "case.opened", "message_id": LINES[0][:64]}
+        left = {"created_at": now, "run_at": now, "last_reply": TEXT, "state": "dead"}
+        conn.execute(webhook_delivery.insert().values(**called, **left))
+    watched("/admin/webhooks")
+    watched(f"/admin/webhooks/{hook}")
     for path in ("/outbox?state=dead", f"/outbox/{first}", f"/queue/{item.id}?view=trace", "/admin/people"):
         watched(path)
     watched("/admin/keys")

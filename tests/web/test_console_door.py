@@ -281,3 +281,20 @@ def test_pages_allow_nothing_that_is_not_ours(web: Web) -> None:
 def test_an_error_is_said_in_words_with_the_status_that_belongs_to_it() -> None:
     statuses = {shell.status_of(error) for error in (NotFound(""), InvalidInput(""), users.TooManyTries(3))}
     assert statuses == {404, 422, 429}
+
+
+def test_an_address_without_a_page_is_told_in_a_page_to_people_and_in_json_to_programs(web: Web) -> None:
+    """AP-05: whether one is signed in or not; below `/api` it is always a problem document."""
+    html = {"accept": "text/html,*/*;q=0.8"}
+    pages = [web.client.get("/quue/7", headers=html)]
+    enter(web)
+    sign_in(web)
+    pages.append(web.client.get("/quue/7", headers=html))
+    for page in pages:
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "There is no page at this address" in page.text
+        assert "quue" not in page.text
+    for path, headers in (("/quue/7", {}), ("/api/v1/quue", html)):
+        answer = web.client.get(path, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert web.client.post("/quue/7", headers=html | OURS).headers["content-type"] == "application/problem+json"

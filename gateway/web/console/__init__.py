@@ -3,8 +3,9 @@
 ROUTES is the whole of it: path, method, what one needs to be allowed, and the function that answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,6 +14,7 @@ from starlette.responses import FileResponse, Response
 
 from gateway import __version__
 from gateway.app import App, template_folder
+from gateway.errors import NotFound
 from gateway.web.console import (
     admin,
     audit,
@@ -28,6 +30,7 @@ from gateway.web.console import (
     words,
 )
 from gateway.web.console.shell import Route
+from gateway.web.console.visit import Visit
 
 STATIC = Path(__file__).parents[1] / "static"
 # Only these leave the folder; a browser may keep them for a day, the version in their address changes with us.
@@ -56,6 +59,11 @@ def router(app: App) -> APIRouter:
     return pages
 
 
+def lost(app: App) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """Return what answers a browser that looks for a page that does not exist."""
+    return _endpoint(app, environment(), _LOST)
+
+
 def environment() -> Environment:
     """Return the templates of the console: everything is escaped, a value that is missing is an error."""
     made = Environment(
@@ -72,7 +80,14 @@ def environment() -> Environment:
     return made
 
 
-def _endpoint(app: App, templates: Environment, route: Route) -> Callable[[Request], object]:
+def _nowhere(_visit: Visit) -> Response:
+    raise NotFound("There is no page at this address; the menu leads to those there are.")
+
+
+_LOST = Route(method="GET", path="", act=None, serve=_nowhere, quiet=True)
+
+
+def _endpoint(app: App, templates: Environment, route: Route) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def endpoint(request: Request) -> Response:
         return await shell.serve(app, templates, route, request)
 
