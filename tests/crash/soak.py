@@ -30,6 +30,7 @@ from sqlalchemy import func, select, update
 from gateway.app import App, build
 from gateway.config import load
 from gateway.desk import cases as desk
+from gateway.desk import deliverability
 from gateway.desk import outbox as post
 from gateway.errors import GatewayError
 from gateway.model import EntryState
@@ -361,6 +362,9 @@ def _left(house: Installation, gateway: App) -> int:
         unread = conn.execute(select(func.count()).where(mail.c.disposition.is_(None))).scalar_one()
         unsent = conn.execute(select(func.count()).where(under_way)).scalar_one()
         stuck = conn.execute(select(outbox.c.id).where((outbox.c.state == EntryState.DEAD) | put_off)).scalars().all()
+    # The relay's refusals have made some addresses undeliverable, to which nothing is sent until a person says so.
+    for address in deliverability.find(gateway.services):
+        deliverability.clear(gateway.services, address.email, by=OWNER)
     for id_ in stuck:
         with contextlib.suppress(GatewayError):
             post.retry(gateway.services, str(id_))

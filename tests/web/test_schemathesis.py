@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model import Envelope, Source
 from tests.web_server import Web
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
@@ -35,8 +36,11 @@ def prepare(web: Web) -> None:
     body = {"subject": "Export", "description": "Stops.", "contact": {"email": "dana@example.com"}}
     numbers = [web.post("/cases", body, key=agent).json()["number"] for _ in range(3)]
     asked = {"reason": "no-update", "details": "Nothing.", "requester": "dana@example.com"}
-    web.post(f"/cases/{numbers[0]}/escalations", asked, key=agent)
-    assert numbers
+    assert web.post(f"/cases/{numbers[0]}/escalations", asked, key=agent).json()["id"] == "1"
+    raw = b"From: dana@example.com\r\nTo: care@example.com\r\nSubject: Export\r\n\r\nIt stops.\r\n"
+    web.app.ingest(raw, Envelope(mail_from="dana@example.com", rcpt_tos=("care@example.com",), source=Source.INGEST))
+    web.app.process_mail()
+    assert [item["id"] for item in web.get("/queue", key=agent).json()["items"]] == ["1"]
 
 
 def test_some_random_calls_keep_to_the_document(web: Web, tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ Subject = Annotated[str, Field(max_length=LINE_LENGTH, pattern=VISIBLE_LINE, jso
 Line = Annotated[str, Field(max_length=LINE_LENGTH, pattern=LINE)]
 VisibleLine = Annotated[str, Field(max_length=LINE_LENGTH, pattern=VISIBLE_LINE)]
 Email = Annotated[str, Field(max_length=ADDRESS_LENGTH, json_schema_extra=ADDRESS)]
+# Left out, somebody is chosen; an empty one is a mistake.
+Owner = Annotated[Email, Field(min_length=1)]
 EmailPath = Annotated[str, Path(max_length=ADDRESS_LENGTH, json_schema_extra=ADDRESS)]
 # The path says which form names something; what has another form names nothing.
 NumberPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[0-9]{1,10}$"})]
@@ -86,7 +88,7 @@ class OpenCase(BaseModel):
     priority: Priority = Priority.MEDIUM
     type: CaseType = CaseType.SUPPORT
     profile: Line | None = None
-    owner: Email | None = None
+    owner: Owner | None = None
     external_ref: Line | None = None
     deployment: Line | None = None
     product_line: Line | None = None
@@ -201,7 +203,7 @@ class Accept(BaseModel):
         owner="olivia@example.org", importance="high", urgency="today", text="We call you at four o'clock."
     )
 
-    owner: Email | None = None
+    owner: Owner | None = None
     importance: Line = ""
     urgency: Line = ""
     text: Text
