@@ -128,14 +128,14 @@ def _beside(ours: float, peer: str, times: float, theirs: float | None) -> list[
 
 
 def _drain(house: app.App, folder: Path, processes: int, label: str, count: int) -> Drained:
-    """Start workers on an empty spool, hand them the mails at once, and time until the last one is linked."""
+    """Start workers on an empty spool, spool the mails, wake the workers, and time until the last one is linked."""
     before = _linked(house)
     with _workers(folder, processes):
         new = [_spooled(house, raw) for raw in _replies(house, label, count)]
-        psutil.cpu_percent()
-        began = time.perf_counter()
         with house.database.write() as conn:
             mails.spool_many(conn, new)
+        psutil.cpu_percent()
+        began = time.perf_counter()
         house.services.ring_mail()
         while _linked(house) < before + count:
             if time.perf_counter() - began > GIVE_UP_SECONDS:
