@@ -74,7 +74,11 @@ def _of_house(browser: Browser, house: str, only: str) -> None:
                 for name, path in found.items():
                     if only in name:
                         file = re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "start"
+                        if path == "/signin":
+                            page.context.clear_cookies()
                         _shoot(page, f"{url}{path}", FOLDER / house / f"{file}-{width}-{scheme}.png", whole=True)
+                        if path == "/signin":
+                            _sign_in(page, url)
                 page.context.close()
     print(f"{house}: {len(list((FOLDER / house).glob('*.png')))} pictures in {FOLDER / house}", flush=True)
 
@@ -82,12 +86,16 @@ def _of_house(browser: Browser, house: str, only: str) -> None:
 def _page(browser: Browser, url: str, scheme: str, width: int, height: int) -> Page:
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
     page = context.new_page()
+    _sign_in(page, url)
+    return page
+
+
+def _sign_in(page: Page, url: str) -> None:
     page.goto(f"{url}/signin")
     page.fill("[name=email]", scene.ADMIN)
     page.fill("[name=password]", scene.PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_load_state()
-    return page
 
 
 def _shoot(page: Page, address: str, file: Path, *, whole: bool) -> None:

@@ -192,3 +192,10 @@ def test_a_webhook_is_added_and_removed_and_its_secret_is_shown_once(house: Hous
     expect(page.get_by_label("The secret")).to_have_count(0)
     page.get_by_role("button", name="Remove").click()
     expect(page).to_have_url(f"{house.url}/admin/webhooks")
+
+
+def test_the_source_of_a_mail_stands_line_by_line(house: House, visit: Visit) -> None:
+    """HT-08: as received; a marked line ends where it ended in the mail."""
+    item = house.raw(b"From: dana@example.org\r\nSubject: Export\r\n\r\nIt stops.\r\n  At 3 percent.\r\n")
+    shown = visit(f"/queue/{item.id}?view=source").locator("pre.source").inner_text()
+    assert shown.split("\n")[-6:-1] == ["Subject: Export", "", "It stops.", "  At 3 percent.", ""]
