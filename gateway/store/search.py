@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, false, func, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from gateway.store.call_tables import case_word
 from gateway.store.sql import insert_new
@@ -108,7 +120,9 @@ def _insert(conn: Connection, subjects: Iterable[tuple[int, str]]) -> None:
 @cache
 def _counting(words: int) -> Select[Any]:
     """Return the statement that counts how often each word is met, up to COUNTED."""
-    met = (select(case_word.c.case_id).where(_begins(place)).limit(COUNTED).subquery() for place in range(words))
+    # Written out: PostgreSQL keeps no plan for a number of rows that it does not know.
+    limit = literal_column(str(COUNTED), Integer)
+    met = (select(case_word.c.case_id).where(_begins(place)).limit(limit).subquery() for place in range(words))
     return select(*(select(func.count()).select_from(some).scalar_subquery() for some in met))
 
 
@@ -124,5 +138,6 @@ def _begins(place: int) -> ColumnElement[bool]:
 
 def _has(place: int) -> ColumnElement[bool]:
     # Not EXISTS: PostgreSQL would make a join of it, and think longer about the order of three than the search takes.
-    here = select(literal(1)).where(case_word.c.case_id == support_case.c.id, _begins(place)).limit(1)
+    one = literal_column("1", Integer)
+    here = select(one).where(case_word.c.case_id == support_case.c.id, _begins(place)).limit(one)
     return here.scalar_subquery().is_not(None)
