@@ -33,7 +33,7 @@ check: $(DEV) ## format, lint, types, import contracts, unit tests; under a minu
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m mypy --no-error-summary
 	@PYTHONPATH=. $(VENV)/bin/lint-imports --no-logo
-	@$(PY) -m pytest -q tests/unit $(ARGS)
+	@$(PY) -m pytest -q tests/unit $(AGAIN) $(ARGS)
 
 long: $(DEV) ## run the long forms of the tests and the planted bugs; prints a table
 	@$(PY) -m tests.services
