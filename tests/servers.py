@@ -194,3 +194,5 @@ def _wait_for_end(server: psutil.Process) -> None:
         # A zombie whose parent is gone has ended, even where nobody asks for it.
         if server.status() != psutil.STATUS_ZOMBIE:
             server.kill()
+            with contextlib.suppress(psutil.TimeoutExpired):
+                server.wait(timeout=5)
