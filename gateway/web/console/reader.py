@@ -77,7 +77,8 @@ def source(raw: bytes) -> list[SourceLine]:
     text = raw[:SOURCE_SHOWN].decode("utf-8", "backslashreplace").replace("\r\n", "\n")
     made: list[SourceLine] = []
     step, in_head = "", True
-    for line in text.split("\n"):
+    # Without bytes there is no line: they were deleted, which the page says in words.
+    for line in text.split("\n") if raw else ():
         if in_head and not line.strip():
             in_head, step = False, ""
         elif in_head and line[:1] not in (" ", "\t"):
