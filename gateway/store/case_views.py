@@ -120,19 +120,7 @@ def updates(
 
 def posted(update_id: int, entry: RecordUpdate, *, now: datetime) -> UpdateView:
     """Return what was just entered into a feed, as it is kept; without files, which come by mail alone."""
-    return UpdateView(
-        id=str(update_id),
-        at=now,
-        feed=entry.feed,
-        channel=entry.channel,
-        author=entry.author,
-        visibility=entry.visibility,
-        text=sighting.redact(entry.text),
-        html_safe=None,
-        attachments=(),
-        mail_id=str(entry.mail_id) if entry.mail_id else None,
-        flags=tuple(entry.flags),
-    )
+    return _entry(update_id, now, entry, ())
 
 
 def attachments(conn: Connection, mail_ids: Sequence[int]) -> dict[int, tuple[AttachmentView, ...]]:
@@ -224,16 +212,20 @@ def _follow_up(wait: Episode, sent: Mapping[int, datetime]) -> FollowUpView:
 
 
 def _update(row: Any, files: tuple[AttachmentView, ...]) -> UpdateView:
+    return _entry(row.id, row.at, row, files)
+
+
+def _entry(update_id: int, at: datetime, said: Any, files: tuple[AttachmentView, ...]) -> UpdateView:
     return UpdateView(
-        id=str(row.id),
-        at=row.at,
-        feed=row.feed,
-        channel=row.channel,
-        author=row.author,
-        visibility=row.visibility,
-        text=sighting.redact(row.text),
+        id=str(update_id),
+        at=at,
+        feed=said.feed,
+        channel=said.channel,
+        author=said.author,
+        visibility=said.visibility,
+        text=sighting.redact(said.text),
         html_safe=None,
         attachments=files,
-        mail_id=str(row.mail_id) if row.mail_id else None,
-        flags=tuple(row.flags),
+        mail_id=str(said.mail_id) if said.mail_id else None,
+        flags=tuple(said.flags),
     )
